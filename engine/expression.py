@@ -1,0 +1,620 @@
+"""Turn the text of a condition into typed IR.
+
+The text is a small part of Python's expression syntax; Python's tree is only walked, never run.
+Names, types, units, codes and number ranges are checked on the way, every fault with its place.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import cast
+
+from engine.diagnostics import Diagnostic, Span, nearest, shown
+from engine.ir import (
+    And,
+    Arithmetic,
+    ArithmeticOp,
+    Compare,
+    CompareOp,
+    Constant,
+    Derived,
+    Expr,
+    Fact,
+    Member,
+    NamedList,
+    Not,
+    Or,
+    Parameter,
+    type_of,
+)
+from engine.source import Scalar
+from engine.values import BOOLEAN, LIMIT, Type, write_number
+
+MAX_LENGTH = 2_000
+MAX_DEPTH = 40
+
+_COMPARISONS: dict[type[ast.cmpop], CompareOp] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+_ARITHMETIC: dict[type[ast.operator], ArithmeticOp] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+_DIGITS = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.([0-9]{1,9}))?", re.ASCII)
+_PATH = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", re.ASCII)
+# What Python's grammar reads but the rule language does not have; told before Python is asked.
+_FOREIGN = re.compile(r"[^\x20-\x7e]|[#\\;`@$%^&|~?{}]|//|\*\*|\blambda\b|:=")
+# Python reserves words that are good names in a fact path (`import.prc_approval`): they are lent
+# a capital letter while Python reads them, which no fact path has.
+_RESERVED_IN_PATH = re.compile(
+    rf"\b(?:{'|'.join(keyword.kwlist)})(?=\.)|(?<=\.)(?:{'|'.join(keyword.kwlist)})\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Everything that an expression may speak of, with its type."""
+
+    facts: Mapping[str, Type]
+    derived: Mapping[str, Type]
+    parameters: Mapping[str, Type]
+    lists: Mapping[str, NamedList]
+    codes: Mapping[str, frozenset[str]]
+
+
+class _Refused(Exception):
+    """A part that cannot be read; its fault has been noted."""
+
+
+def condition(scalar: Scalar, names: Names, faults: list[Diagnostic]) -> Expr | None:
+    """Read a condition; `None` when it has a fault."""
+    expr = _read(scalar, names, faults)
+    if expr is not None and type_of(expr).kind != "boolean":
+        faults.append(
+            Diagnostic(
+                "R205",
+                scalar.part(0, len(scalar.text)),
+                f"{_called(type_of(expr))} is not a condition",
+                "compare it with something",
+            )
+        )
+        return None
+    return expr
+
+
+def amount(scalar: Scalar, names: Names, faults: list[Diagnostic]) -> Expr | None:
+    """Read a numeric expression; `None` when it has a fault."""
+    expr = _read(scalar, names, faults)
+    if expr is not None and not type_of(expr).is_numeric:
+        faults.append(
+            Diagnostic(
+                "R205",
+                scalar.part(0, len(scalar.text)),
+                f"{_called(type_of(expr))} is not an amount",
+                "a derived quantity is a number or money",
+            )
+        )
+        return None
+    return expr
+
+
+def _read(scalar: Scalar, names: Names, faults: list[Diagnostic]) -> Expr | None:
+    before = len(faults)
+    expr = _Reader(scalar, names, faults).read()
+    return expr if len(faults) == before else None
+
+
+class _Reader:
+    def __init__(self, scalar: Scalar, names: Names, faults: list[Diagnostic]) -> None:
+        self.scalar = scalar
+        self.text = scalar.text.replace("\n", " ")
+        self.names = names
+        self.faults = faults
+        self.shift = 0
+
+    def read(self) -> Expr | None:
+        text = self.text
+        whole = self.scalar.part(0, len(text))
+        if not text.strip():
+            return self._fault("R201", whole, "the expression is empty", "write a condition")
+        if len(text) > MAX_LENGTH:
+            return self._fault(
+                "R203",
+                self.scalar.span,
+                f"the expression is longer than {MAX_LENGTH:,} characters",
+                "divide it into several rules or derived quantities",
+            )
+        in_quotes = re.compile(r'"[^"]*"').sub(lambda m: '"' + "_" * (len(m[0]) - 2) + '"', text)
+        found = _FOREIGN.search(in_quotes)
+        if found:
+            return self._fault(
+                "R202",
+                self.scalar.part(found.start(), found.end()),
+                f"{shown(found[0])} is not part of the rule language",
+                "use facts, numbers, codes in double quotes, and / or / not, comparisons, + - *",
+            )
+        depth = worst = 0
+        for position, char in enumerate(in_quotes):
+            depth += (char in "([") - (char in ")]")
+            if depth > MAX_DEPTH:
+                worst = position
+                break
+        if worst:
+            return self._too_deep(worst)
+        self.shift = len(text) - len(text.lstrip())
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)
+                lent = _RESERVED_IN_PATH.sub(lambda m: m[0].capitalize(), text.strip())
+                tree = ast.parse(lent, mode="eval")
+        except SyntaxError as error:
+            at = self.shift + max(0, (error.offset or 1) - 1)
+            return self._fault(
+                "R201",
+                self.scalar.part(at, at + 1),
+                f"cannot be read: {error.msg.lower()}",
+                "check operators, quotes and parentheses near this place",
+            )
+        except (RecursionError, MemoryError, ValueError):
+            return self._too_deep(0)
+        if _depth(tree.body) > MAX_DEPTH:
+            return self._too_deep(0)
+        try:
+            expr = self._expr(tree.body)
+        except _Refused:
+            return None
+        return expr
+
+    def _too_deep(self, at: int) -> None:
+        return self._fault(
+            "R203",
+            self.scalar.part(at, at + 1) if at else self.scalar.part(0, len(self.text)),
+            f"the expression is nested more than {MAX_DEPTH} deep",
+            "divide it into several rules or derived quantities",
+        )
+
+    # --- structure ---
+
+    def _expr(self, node: ast.expr) -> Expr:
+        span = self._span(node)
+        match node:
+            case ast.BoolOp():
+                joined = And if isinstance(node.op, ast.And) else Or
+                return joined(self._conditions(node.values), span)
+            case ast.UnaryOp(op=ast.Not()):
+                return Not(self._conditions([node.operand])[0], span)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
+                literal = self._literal(cast(ast.Constant, node.operand))
+                value = -cast(int, literal.value)
+                return Constant(value, replace(literal.type, lo=value, hi=value), span)
+            case ast.BinOp() if type(node.op) in _ARITHMETIC:
+                left, right = self._both(node.left, node.right)
+                return self._arithmetic(_ARITHMETIC[type(node.op)], left, right, span)
+            case ast.Compare():
+                return self._comparison(node, span)
+            case ast.Constant():
+                return self._literal(node)
+            case ast.Name():
+                return self._name(node.id, span)
+            case ast.Attribute():
+                return self._fact(node, span)
+            case ast.Call(func=ast.Name(id="min" | "max" as op), keywords=[]) if len(
+                node.args
+            ) >= 2:
+                parts = [self._expr(arg) for arg in node.args]
+                result = parts[0]
+                for part in parts[1:]:
+                    result = self._arithmetic(op, result, part, span)
+                return result
+            case ast.Call(func=ast.Name(id="date"), args=[ast.Constant(value=str() as text)]):
+                try:
+                    day = date.fromisoformat(text).toordinal() if len(text) == 10 else None
+                except ValueError:
+                    day = None
+                if day is not None:
+                    return Constant(day, Type("date", lo=day, hi=day), span)
+                raise self._refused(
+                    "R210", span, f"{shown(text)} is not a date", 'write date("YYYY-MM-DD")'
+                )
+            case ast.Call():
+                raise self._refused(
+                    "R202", span, "this call is not part of the rule language",
+                    "only min(a, b), max(a, b) and date(\"YYYY-MM-DD\") are",
+                )
+            case _:
+                raise self._refused(
+                    "R202",
+                    span,
+                    "this is not part of the rule language",
+                    "use facts, numbers, codes, and / or / not, comparisons, + - *",
+                )
+
+    def _conditions(self, nodes: list[ast.expr]) -> tuple[Expr, ...]:
+        read: list[Expr] = []
+        for node in nodes:
+            try:
+                expr = self._expr(node)
+            except _Refused:
+                continue
+            if type_of(expr).kind == "boolean":
+                read.append(expr)
+            else:
+                self._fault(
+                    "R205",
+                    self._span(node),
+                    f"{_called(type_of(expr))} is not a condition",
+                    "compare it with something",
+                )
+        if len(read) < len(nodes):
+            raise _Refused
+        return tuple(read)
+
+    def _both(self, left: ast.expr, right: ast.expr) -> tuple[Expr, Expr]:
+        """Read both sides, so that the faults of both are told."""
+        read: list[Expr] = []
+        for side in (left, right):
+            try:
+                read.append(self._expr(side))
+            except _Refused:
+                pass
+        if len(read) < 2:
+            raise _Refused
+        return read[0], read[1]
+
+    def _comparison(self, node: ast.Compare, span: Span) -> Expr:
+        if len(node.ops) > 1:
+            raise self._refused(
+                "R209",
+                span,
+                "comparisons cannot be chained",
+                "write `a < b and b < c`",
+            )
+        op = node.ops[0]
+        if isinstance(op, ast.In | ast.NotIn):
+            return self._member(node.left, node.comparators[0], isinstance(op, ast.NotIn), span)
+        if type(op) not in _COMPARISONS:
+            raise self._refused(
+                "R202", span, "`is` is not part of the rule language", "write `==`"
+            )
+        left, right = self._both(node.left, node.comparators[0])
+        return self._compare(_COMPARISONS[type(op)], left, right, span)
+
+    def _member(self, operand: ast.expr, listed: ast.expr, negated: bool, span: Span) -> Expr:
+        subject = self._expr(operand)
+        kind = type_of(subject)
+        if kind.kind != "code" or kind.codes is None:
+            raise self._refused(
+                "R205",
+                self._span(operand),
+                f"{_called(kind)} cannot be looked up in a list",
+                "only facts with codes can",
+            )
+        if isinstance(listed, ast.Name):
+            named = self.names.lists.get(listed.id)
+            if named is None:
+                raise self._unknown(listed.id, self._span(listed), self.names.lists, "list")
+            if named.of != kind.codes:
+                raise self._refused(
+                    "R205",
+                    self._span(listed),
+                    f"`{named.name}` lists codes of `{named.of}`, not of `{kind.codes}`",
+                    "use a list of the same codes",
+                )
+            return Member(subject, named.codes, named.name, negated, span)
+        if not isinstance(listed, ast.List | ast.Tuple) or not listed.elts:
+            raise self._refused(
+                "R202",
+                self._span(listed),
+                "`in` needs a list of codes",
+                'write `in ["CN", "HK"]` or name a list of the regime',
+            )
+        codes: list[str] = []
+        for item in listed.elts:
+            if isinstance(item, ast.Constant) and isinstance(item.value, str):
+                self._code(item.value, kind.codes, self._span(item))
+                codes.append(item.value)
+            else:
+                self._fault(
+                    "R205", self._span(item), "only codes stand in a list", 'write `"CN"`'
+                )
+        return Member(subject, tuple(codes), None, negated, span)
+
+    # --- leaves ---
+
+    def _literal(self, node: ast.Constant) -> Constant:
+        span = self._span(node)
+        start = self.shift + node.col_offset
+        written = self.text[start : self.shift + (node.end_col_offset or 0)]
+        if isinstance(node.value, str):
+            if written != f'"{node.value}"':
+                raise self._refused(
+                    "R210", span, "a code stands in plain double quotes", 'write `"CN"`'
+                )
+            return Constant(node.value, Type("code", literal=True), span)
+        found = _DIGITS.fullmatch(written)
+        if isinstance(node.value, bool) or not found:
+            raise self._refused(
+                "R210",
+                span,
+                f"{shown(written)} is not a value of the rule language",
+                "write digits with a decimal point, `true`, `false`, or a code in double quotes",
+            )
+        scale = len(found[1] or "")
+        value = int(written.replace(".", ""))
+        kind = "decimal" if scale else "integer"
+        return Constant(value, Type(kind, scale, lo=value, hi=value, literal=True), span)
+
+    def _name(self, name: str, span: Span) -> Expr:
+        if name in ("true", "false"):
+            return Constant(name == "true", BOOLEAN, span)
+        if name in self.names.parameters:
+            return Parameter(name, self.names.parameters[name], span)
+        if name in self.names.derived:
+            return Derived(name, self.names.derived[name], span)
+        if name in self.names.lists:
+            raise self._refused(
+                "R205", span, f"`{name}` is a list", f"write `… in {name}`"
+            )
+        known = [*self.names.parameters, *self.names.derived, *self.names.facts]
+        raise self._unknown(name, span, known, "name")
+
+    def _fact(self, node: ast.Attribute, span: Span) -> Expr:
+        # The text as written: Python saw its own words with a capital letter.
+        start = self.shift + node.col_offset
+        path = self.text[start : self.shift + (node.end_col_offset or 0)]
+        if not _PATH.fullmatch(path):
+            raise self._refused(
+                "R202", span, "this is not part of the rule language", "a fact is written a.b"
+            )
+        if path in self.names.derived:
+            return Derived(path, self.names.derived[path], span)
+        if path not in self.names.facts:
+            known = [*self.names.facts, *(n for n in self.names.derived if "." in n)]
+            raise self._unknown(path, span, known, "fact")
+        kind = self.names.facts[path]
+        if kind.kind == "text":
+            raise self._refused(
+                "R205", span, f"`{path}` is text, which is carried but never judged", ""
+            )
+        return Fact(path, kind, span)
+
+    def _code(self, code: str, list_name: str, span: Span) -> None:
+        known = self.names.codes[list_name]
+        if code not in known:
+            self._fault(
+                "R207",
+                span,
+                f"unknown {list_name} code {shown(code)}",
+                nearest(code, known) or f"codes of `{list_name}` stand in the vocabulary",
+            )
+
+    # --- types, units, ranges ---
+
+    def _compare(self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Compare:
+        a, b = type_of(left), type_of(right)
+        for mine, other in ((left, b), (right, a)):
+            if isinstance(mine, Constant) and isinstance(mine.value, str) and other.codes:
+                self._code(mine.value, other.codes, mine.span)
+        if a.kind in ("code", "boolean") or b.kind in ("code", "boolean"):
+            same = a.kind == b.kind and (a.literal or b.literal or a.codes == b.codes)
+            if not same or (a.literal and b.literal):
+                raise self._refused(
+                    "R205",
+                    span,
+                    f"{_called(a)} cannot be compared with {_called(b)}",
+                    "compare a fact with one of its own codes",
+                )
+            if op not in ("==", "!="):
+                raise self._refused(
+                    "R205", span, f"`{op}` needs an order, which these values have not",
+                    "use `==` or `!=`",
+                )
+            return Compare(op, left, right, span)
+        if (a.kind == "date") != (b.kind == "date"):
+            raise self._refused(
+                "R205", span, f"{_called(a)} cannot be compared with {_called(b)}",
+                'compare a date with a date, such as date("2026-01-15")',
+            )
+        if a.kind != "date":
+            self._aligned(left, right, span)
+        return Compare(op, left, right, span)
+
+    def _arithmetic(self, op: ArithmeticOp, left: Expr, right: Expr, span: Span) -> Expr:
+        for side in (left, right):
+            dates = op in ("min", "max") and type_of(side).kind == "date"
+            if not type_of(side).is_numeric and not dates:
+                raise self._refused(
+                    "R205", span, f"`{op}` does not work on {_called(type_of(side))}",
+                    "use numbers or money",
+                )
+        if op == "*":
+            return self._product(left, right, span)
+        if type_of(left).kind == "date":
+            if type_of(right).kind != "date":
+                raise self._refused("R205", span, "a date stands with a date only", "")
+            a, b = type_of(left), type_of(right)
+            return Arithmetic(op, left, right, Type("date", lo=a.lo, hi=a.hi or b.hi), span)
+        a, b = self._aligned(left, right, span)
+        ends = [(x, y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
+        totals = [_apply(op, cast(int, x), cast(int, y)) for x, y in ends]
+        kind = a.kind if a.kind == "money" or b.kind != "money" else b.kind
+        if kind == "integer" and a.scale:
+            kind = "decimal"
+        result = Type(
+            kind,
+            a.scale,
+            a.unit if not a.literal else b.unit,
+            None,
+            min(totals),
+            max(totals),
+            a.literal and b.literal,
+        )
+        return Arithmetic(op, left, right, self._in_range(result, span), span)
+
+    def _product(self, left: Expr, right: Expr, span: Span) -> Expr:
+        a, b = type_of(left), type_of(right)
+        money = (a.kind == "money") + (b.kind == "money")
+        if money == 2 or (not money and a.unit and b.unit):
+            raise self._refused(
+                "R206",
+                span,
+                f"{_called(a)} cannot be multiplied by {_called(b)}",
+                "one side of a product is a plain number or a ratio",
+            )
+        totals = [cast(int, x) * cast(int, y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
+        scale = a.scale + b.scale
+        kind = "money" if money else "decimal" if scale else "integer"
+        unit = "USD" if money else a.unit or b.unit
+        literal = a.literal and b.literal
+        result = Type(kind, scale, unit, None, min(totals), max(totals), literal)
+        return Arithmetic("*", left, right, self._in_range(result, span), span)
+
+    def _aligned(self, left: Expr, right: Expr, span: Span) -> tuple[Type, Type]:
+        """The types of both sides at one scale; refuse different units and too large numbers."""
+        a, b = type_of(left), type_of(right)
+        if not (a.unit == b.unit or a.literal or b.literal):
+            raise self._refused(
+                "R206",
+                span,
+                f"{_called(a)} cannot be set against {_called(b)}",
+                "both sides need the same unit",
+            )
+        scale = max(a.scale, b.scale)
+        return self._rescaled(a, scale, left.span), self._rescaled(b, scale, right.span)
+
+    def _rescaled(self, type: Type, scale: int, span: Span) -> Type:
+        factor = 10 ** (scale - type.scale)
+        lo, hi = cast(int, type.lo) * factor, cast(int, type.hi) * factor
+        return self._in_range(replace(type, scale=scale, lo=lo, hi=hi), span)
+
+    def _in_range(self, type: Type, span: Span) -> Type:
+        largest = max(abs(cast(int, type.lo)), abs(cast(int, type.hi)))
+        if largest > LIMIT:
+            raise self._refused(
+                "R208",
+                span,
+                f"can reach {write_number(largest, type.scale)}, "
+                f"{len(str(largest))} digits with its decimals; 63 bits hold 18",
+                "give the facts and parameters in it narrower bounds",
+            )
+        return type
+
+    # --- faults ---
+
+    def _span(self, node: ast.expr) -> Span:
+        start = self.shift + node.col_offset
+        return self.scalar.part(start, self.shift + (node.end_col_offset or node.col_offset + 1))
+
+    def _fault(self, code: str, span: Span, message: str, help: str) -> None:
+        self.faults.append(Diagnostic(code, span, message, help))
+
+    def _refused(self, code: str, span: Span, message: str, help: str) -> _Refused:
+        self._fault(code, span, message, help)
+        return _Refused()
+
+    def _unknown(self, name: str, span: Span, known: Iterable[str], what: str) -> _Refused:
+        return self._refused(
+            "R204",
+            span,
+            f"unknown {what} {shown(name)}",
+            nearest(name, known) or "see `placet rules --facts` for what can be said",
+        )
+
+
+def _apply(op: ArithmeticOp, a: int, b: int) -> int:
+    match op:
+        case "+":
+            return a + b
+        case "-":
+            return a - b
+        case "*":
+            return a * b
+        case "min":
+            return min(a, b)
+        case "max":
+            return max(a, b)
+
+
+def _depth(tree: ast.expr) -> int:
+    """Depth of a tree, counted without recursion."""
+    deepest, level = 0, [tree]
+    while level:
+        deepest += 1
+        if deepest > MAX_DEPTH:
+            return deepest
+        level = [
+            child
+            for node in level
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.expr)
+        ]
+    return deepest
+
+
+def _called(type: Type) -> str:
+    if type.kind == "code":
+        return f"a code of `{type.codes}`" if type.codes else "a code"
+    if type.kind == "money":
+        return "an amount in USD"
+    if type.is_numeric:
+        return f"a number of `{type.unit}`" if type.unit else "a plain number"
+    return {"boolean": "a condition", "date": "a date", "text": "text"}[type.kind]
+
+
+# --- printing ---
+
+_BINDS = {"or": 1, "and": 2, "not": 3, "compare": 4, "+": 5, "-": 5, "*": 6}
+
+
+def print_expr(expr: Expr) -> str:
+    """Write an expression as a rule file would; reading it again gives the same IR."""
+    return _print(expr, 0)
+
+
+def _print(expr: Expr, outer: int) -> str:
+    match expr:
+        case Or() | And():
+            word = "or" if isinstance(expr, Or) else "and"
+            level = _BINDS[word]
+            text = f" {word} ".join(_print(o, level + 1) for o in expr.operands)
+        case Not():
+            level = _BINDS["not"]
+            text = f"not {_print(expr.operand, level)}"
+        case Compare():
+            level = _BINDS["compare"]
+            text = f"{_print(expr.left, level + 1)} {expr.op} {_print(expr.right, level + 1)}"
+        case Member():
+            level = _BINDS["compare"]
+            listed = expr.list or "[" + ", ".join(f'"{c}"' for c in expr.codes) + "]"
+            word = "not in" if expr.negated else "in"
+            text = f"{_print(expr.operand, level + 1)} {word} {listed}"
+        case Arithmetic(op="min" | "max"):
+            return f"{expr.op}({_print(expr.left, 0)}, {_print(expr.right, 0)})"
+        case Arithmetic():
+            level = _BINDS[expr.op]
+            text = f"{_print(expr.left, level)} {expr.op} {_print(expr.right, level + 1)}"
+        case Constant():
+            return _constant(expr)
+        case Fact():
+            return expr.path
+        case Parameter() | Derived():
+            return expr.name
+    return f"({text})" if level < outer else text
+
+
+def _constant(expr: Constant) -> str:
+    if isinstance(expr.value, bool):
+        return "true" if expr.value else "false"
+    if isinstance(expr.value, str):
+        return f'"{expr.value}"'
+    if expr.type.kind == "date":
+        return f'date("{date.fromordinal(expr.value).isoformat()}")'
+    return write_number(expr.value, expr.type.scale)

@@ -1,0 +1,1 @@
+"""One module per contestant, each with `prepare`, which compiles once and returns a reader."""
