@@ -120,8 +120,13 @@ def read_order(vocabulary: Vocabulary, document: Document) -> Order:
     return order
 
 
-def order_from(vocabulary: Vocabulary, document: Document, faults: list[Diagnostic]) -> Order:
-    """Read the facts of an order, noting faults."""
+def order_from(
+    vocabulary: Vocabulary,
+    document: Document,
+    faults: list[Diagnostic],
+    changes: Document | None = None,
+) -> Order:
+    """Read the facts of an order, noting faults; `changes` replace facts, or remove them if null."""
     reader = _FactReader(vocabulary, document, faults)
     if isinstance(document.data, dict):
         reader.read(document.data, "", ())
@@ -134,6 +139,8 @@ def order_from(vocabulary: Vocabulary, document: Document, faults: list[Diagnost
                 "write `order: {quantity: 20000}` or `order.quantity: 20000`",
             )
         )
+    if changes is not None:
+        reader.replace(changes)
     return make_order(vocabulary, reader.checked())
 
 
@@ -143,7 +150,14 @@ class _FactReader:
     document: Document
     faults: list[Diagnostic]
     stated: dict[str, Value] = field(default_factory=dict)
-    places: dict[str, Steps] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+
+    def replace(self, changes: Document) -> None:
+        for path in changes.data:
+            self.stated.pop(path, None)
+            self.places.pop(path, None)
+        self.document = changes
+        self.read(changes.data, "", ())
 
     def read(self, data: Mapping[str, Any], prefix: str, path: Steps) -> None:
         facts, prefixes = self.vocabulary.facts, self.vocabulary.prefixes
@@ -172,7 +186,7 @@ class _FactReader:
         if path in self.places:
             self._fault("O207", here, f"`{path}` is stated twice", "keep one of the two")
             return
-        self.places[path] = here
+        self.places[path] = self.document.at(*here)
         if written is None:
             return
         fact = self.vocabulary.facts[path]
@@ -211,12 +225,14 @@ class _FactReader:
                 continue
             for path, value in rows.get(code, _NO_VALUES).items():
                 if path in self.stated and self.stated[path] != value:
-                    self._fault(
-                        "O206",
-                        self.places[path],
-                        f"`{path}` disagrees with the catalogue, which gives "
-                        f"`{write(value, self.vocabulary.facts[path].type)}` for `{code}`",
-                        "leave it out, or leave the product out and state the item's own figures",
+                    self.faults.append(
+                        Diagnostic(
+                            "O206",
+                            self.places[path],
+                            f"`{path}` disagrees with the catalogue, which gives "
+                            f"`{write(value, self.vocabulary.facts[path].type)}` for `{code}`",
+                            "leave it out, or leave the product out and state the item's figures",
+                        )
                     )
         return self.stated
 

@@ -26,7 +26,13 @@ class Repair:
     to: int
 
     def as_json(self) -> dict[str, Any]:
-        return {"fact": self.fact.path, "op": self.op, "to": write(self.to, self.fact.type)}
+        return {
+            "fact": self.fact.path,
+            "op": self.op,
+            "to": write(self.to, self.fact.type),
+            "unit": self.fact.type.unit,
+            "label": self.fact.label.as_json(),
+        }
 
     def sentence(self, scene: Scene, lang: Lang) -> str:
         expr = Fact(self.fact.path, self.fact.type, self.fact.span)

@@ -1,0 +1,261 @@
+"""Draw decisions, scenario runs and rules for people at a terminal, in English or Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from engine.decide import Decision
+from engine.ir import CERTAINTIES, DUES, Pair
+from engine.words import (
+    BECAUSE,
+    CERTAINTY,
+    DUE,
+    GRADE,
+    HELD_BY,
+    KIND,
+    STATUS,
+    Lang,
+    grouped,
+    in_lang,
+    money,
+)
+
+_COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
+_MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
+_HEADS = {
+    "stops": Pair("What stops it", "不符合的条件"),
+    "missing": Pair("Still needed", "尚需信息"),
+    "open": Pair("Waiting for a fact", "待查明的条件"),
+    "changes": Pair("What would change it", "调整方案"),
+    "obligations": Pair("Conditions set by agencies", "主管机关所附条件"),
+    "cautions": Pair("Cautions", "提示"),
+    "figures": Pair("Figures", "数额"),
+    "met": Pair("Met", "符合的条件"),
+    "aside": Pair("Not judged", "未判断的条件"),
+    "leaves_out": Pair("Not examined", "未审查事项"),
+    "relied": Pair("Facts relied on", "所依据的事实"),
+}
+_REAL = Pair(
+    "A change must be real and documented; acts done with intent to evade the EAR are "
+    "prohibited (15 CFR 764.2(h)).",
+    "变更须真实发生并有凭证；以逃避《出口管理条例》为目的的行为被禁止（15 CFR 764.2(h)）。",
+)
+
+
+def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> RenderableType:
+    """One decision in reading order: verdict, what stops it, what is missing, the rest folded."""
+    parts: list[RenderableType] = [_verdict(data, lang)]
+    outside = data["status"] == "not-applicable"
+    by_status = {
+        status: [f for f in data["findings"] if f["status"] == status] for status in STATUS
+    }
+    if not outside:
+        failed = sorted(by_status["unmet"], key=_gravity)
+        parts += _section("stops", [_finding(f, n, lang) for n, f in enumerate(failed, 1)], lang)
+        parts += _section(
+            "open",
+            [_finding(f, n, lang) for n, f in enumerate(by_status["unknown"], 1)],
+            lang,
+        )
+        parts += _section("missing", _missing(data, lang), lang)
+        parts += _section("changes", _changes(failed, lang), lang)
+        parts += _section("obligations", _notes(data["obligations"], lang), lang)
+    parts += _section("cautions", _notes(data["cautions"], lang), lang)
+    if not outside or verbose:
+        parts += _section("figures", _figures(data, lang), lang)
+        parts += _folded("met", by_status["met"], lang, verbose)
+        aside = by_status["not-applicable"] + (by_status["unmet"] + by_status["unknown"]) * outside
+        parts += _folded("aside", aside, lang, verbose)
+    if verbose:
+        parts += _section("relied", _relied(data, lang), lang)
+    left = ("; " if lang == "en" else "；").join(p[lang] for p in data["leaves_out"])
+    parts += _section("leaves_out", [Text(left, style="dim")], lang)
+    return Group(*parts)
+
+
+def _verdict(data: Decision, lang: Lang) -> Panel:
+    status = data["status"]
+    colour = _COLOUR[status]
+    regime = data["regime"]
+    lines = [Text(data["summary"][lang], style=f"bold {colour}")]
+    if data["hypothetical_policy"]:
+        word = "HYPOTHETICAL RULES" if lang == "en" else "规则经假设性变更"
+        lines.insert(0, Text(word, style="bold magenta"))
+    lines.append(Text(data["notice"][lang], style="italic"))
+    dated = "rules as of" if lang == "en" else "规则基准日"
+    return Panel(
+        Group(*lines),
+        title=Text(f"{_MARK[status]} {regime['title'][lang]}", style=colour),
+        subtitle=Text(f"{regime['id']} · {dated} {regime['as_of']}", style="dim"),
+        title_align="left",
+        subtitle_align="left",
+        border_style=colour,
+        padding=(0, 1),
+    )
+
+
+def _section(name: str, parts: Sequence[RenderableType], lang: Lang) -> list[RenderableType]:
+    if not parts:
+        return []
+    head = Text(in_lang(_HEADS[name], lang), style="bold underline")
+    return [Text(""), head, *(Padding(part, (0, 0, 0, 2)) for part in parts)]
+
+
+def _gravity(finding: dict[str, Any]) -> tuple[int, int]:
+    """Government conditions before the seller's terms, surer sources first."""
+    order = ("licence-condition", "procedure", "import-gate", "duty", "seller-term")
+    return order.index(finding["kind"]), CERTAINTIES.index(finding["certainty"])
+
+
+def _finding(finding: dict[str, Any], number: int, lang: Lang) -> RenderableType:
+    kind = in_lang(KIND[finding["kind"]], lang)
+    certainty = in_lang(CERTAINTY[finding["certainty"]], lang)
+    mark = Text(f"{_MARK[finding['status']]} ", style=_COLOUR[finding["status"]])
+    head = Text.assemble(
+        f"{number}. ",
+        mark,
+        (finding["title"][lang], "bold"),
+        (f"  {kind}{' · ' if lang == 'en' else '，'}{certainty}", "dim"),
+    )
+    body: list[RenderableType] = [Text(finding["text"][lang])]
+    if finding["citations"]:
+        body.append(_citation(finding["citations"][0], lang))
+    return Group(head, *(Padding(part, (0, 0, 0, 3)) for part in body))
+
+
+def _citation(cited: dict[str, Any], lang: Lang) -> Text:
+    translated = cited.get(lang) or cited.get("quote") or cited.get("says", {}).get(lang, "")
+    opening, closing = ("“", "”")
+    where = f" {cited['at']}" if cited.get("at") else ""
+    if lang == "en":
+        grade = in_lang(GRADE[cited["grade"]], lang)
+        source = f"{cited['title']['en']}{where} ({cited['publisher']['en']}, {cited['date']}; {grade})"
+        return Text(f"{opening}{translated}{closing} — {source}", style="dim")
+    original = cited.get("quote") if "zh" not in cited and "quote" in cited else cited.get("zh")
+    words = original or translated
+    grade = in_lang(GRADE[cited["grade"]], lang)
+    source = f"{cited['title']['zh']}{where}（{cited['publisher']['zh']}，{cited['date']}，{grade}）"
+    return Text(f"{opening}{words}{closing}——{source}", style="dim")
+
+
+def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
+    """Missing facts by when they fall due, with who can say."""
+    parts: list[RenderableType] = []
+    for due in DUES:
+        rows = [m for m in data["missing"] if m["due"] == due]
+        if not rows:
+            continue
+        when = in_lang(DUE[due], lang)
+        heading = f"Needed {when}:" if lang == "en" else f"{when}需要："
+        parts.append(Text(heading, style="italic"))
+        for row in rows:
+            holder = in_lang(HELD_BY[row["held_by"]], lang)
+            rules = ", ".join(row["needed_by"])
+            parts.append(
+                Text.assemble(
+                    "• ",
+                    (row["label"][lang], "bold"),
+                    (f"  {row['fact']}", "dim"),
+                    f" — {holder} · {rules}" if lang == "en" else f"——{holder}（{rules}）",
+                )
+            )
+    return parts
+
+
+def _changes(failed: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
+    repaired = [f for f in failed if f["repair"] is not None]
+    if not failed:
+        return []
+    parts: list[RenderableType] = []
+    for f in repaired:
+        repair = f["repair"]
+        bound = {"<=": ("at most", "至多"), ">=": ("at least", "至少")}[repair["op"]]
+        label, amount = repair["label"][lang], _amount(repair["to"], repair["unit"], lang)
+        if lang == "en":
+            told = f"• {label} {bound[0]} {amount}: meets “{f['title']['en']}”"
+        else:
+            told = f"• {label}{bound[1]}{amount}：即符合“{f['title']['zh']}”"
+        parts.append(Text(told))
+    rest = len(failed) - len(repaired)
+    if rest:
+        titles = [f["title"][lang] for f in failed if f["repair"] is None]
+        if lang == "en":
+            parts.append(Text(f"• No single number mends: {'; '.join(titles)}"))
+        else:
+            parts.append(Text(f"• 无法仅凭一个数额符合：{'；'.join(titles)}"))
+    if repaired:
+        parts.append(Text(in_lang(_REAL, lang), style="dim"))
+    return parts
+
+
+def _amount(value: str, unit: str | None, lang: Lang) -> str:
+    if unit == "USD":
+        return money(int(value.replace(".", "")), 2, lang)
+    whole, dot, fraction = value.partition(".")
+    text = f"{grouped(int(whole), 0)}{dot}{fraction}"
+    return text
+
+
+def _notes(notes: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
+    return [Text(f"• {note['text'][lang]}") for note in notes]
+
+
+def _figures(data: Decision, lang: Lang) -> list[RenderableType]:
+    rows = [f for f in data["figures"] if f["value"] is not None]
+    if not rows:
+        return []
+    table = Table.grid(padding=(0, 3))
+    table.add_column()
+    table.add_column(justify="right")
+    for row in rows:
+        table.add_row(row["label"][lang], _amount(row["value"], row["unit"], lang))
+    return [table]
+
+
+def _folded(
+    name: str, findings: list[dict[str, Any]], lang: Lang, verbose: bool
+) -> list[RenderableType]:
+    if not findings:
+        return []
+    if verbose:
+        return _section(name, [_finding(f, n, lang) for n, f in enumerate(findings, 1)], lang)
+    titles = ("; " if lang == "en" else "；").join(_titled(f, lang) for f in findings)
+    hint = " (-v shows why)" if lang == "en" else "（-v 查看理由）"
+    count = f"{len(findings)}: " if lang == "en" else f"{len(findings)}项："
+    return _section(name, [Text.assemble(count, titles, (hint, "dim"))], lang)
+
+
+def _titled(finding: dict[str, Any], lang: Lang) -> str:
+    title: str = finding["title"][lang]
+    if finding["because"] is None:
+        return title
+    because = in_lang(BECAUSE[finding["because"]], lang)
+    return f"{title} ({because})" if lang == "en" else f"{title}（{because}）"
+
+
+def _relied(data: Decision, lang: Lang) -> list[RenderableType]:
+    table = Table.grid(padding=(0, 3))
+    for path, value in data["facts"].items():
+        shown = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
+        basis = data["basis"].get(path)
+        paper = basis.get("document", "") if isinstance(basis, dict) else basis or ""
+        dated = basis.get("dated", "") if isinstance(basis, dict) else ""
+        table.add_row(path, str(shown), f"{paper} {dated}".strip())
+    digest = Text(f"{data['regime']['digest']} · placet {data['engine']['version']}", style="dim")
+    return [table, digest]
+
+
+def print_decision(console: Console, data: Decision, langs: Sequence[Lang], verbose: bool) -> None:
+    """Print a decision in each language asked for."""
+    for number, lang in enumerate(langs):
+        if number:
+            console.print()
+        console.print(decision(data, lang, verbose=verbose))
+

@@ -1,0 +1,326 @@
+"""The calls that command line, HTTP and workbench share: load, read, decide, test, replay.
+
+Nothing here prints, reads a clock or knows how it was called.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.decide import Decision, Policy, date_of, decide, prepare
+from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
+from engine.evaluate import Program
+from engine.ir import CERTAINTIES, KINDS_OF_RULE, Regime
+from engine.load import Rulebook, load, regimes_in
+from engine.order import (
+    Document,
+    Envelope,
+    document,
+    order_from,
+    read_envelope,
+    read_parameters,
+    read_without,
+)
+from engine.scenario import Run, Scenario, read_scenario
+from engine.source import read_bytes, read_text
+from engine.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a caller asks beyond the document: options of the command line, fields of a request."""
+
+    today: int
+    regime: str | None = None
+    as_of: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    without: Sequence[str] = ()
+    only: Sequence[str] = ()
+    day_from: str | None = None
+    """Where a stored decision had its date from; a replay says the same."""
+
+
+@dataclass(slots=True)
+class Service:
+    """Rules of one folder, loaded when first needed; programs are kept for orders to come."""
+
+    rules: Path
+    _books: dict[str, Rulebook] = field(default_factory=dict)
+    _programs: dict[Any, Program] = field(default_factory=dict)
+
+    def rulebook(self) -> Rulebook:
+        """Every regime. Raises `RulesRejected`."""
+        if "" not in self._books:
+            self._books[""] = load(self.rules)
+        return self._books[""]
+
+    def regime(self, id: str, span: Span) -> tuple[Rulebook, Regime]:
+        """One regime, with no other loaded for its sake. Raises either rejection."""
+        book = self._books.get("") or self._books.get(id)
+        if book is None:
+            if self.rules.is_dir() and id not in regimes_in(self.rules):
+                raise OrderRejected([self._unknown(id, span)])
+            book = self._books[id] = load(self.rules, (id,))
+        if id not in book.regimes:
+            raise OrderRejected([self._unknown(id, span)])
+        return book, book.regimes[id]
+
+    def _unknown(self, id: str, span: Span) -> Diagnostic:
+        known = regimes_in(self.rules)
+        return Diagnostic(
+            "O208",
+            span,
+            f"unknown regime {shown(id)}",
+            nearest(id, known) or f"known: {', '.join(known)}",
+        )
+
+    def decide(self, asked_of: Document, asked: Asked) -> Decision:
+        """Decide the order of a document. Raises `OrderRejected` with every fault of it."""
+        id, span = self._regime_named(asked_of, asked)
+        book, regime = self.regime(id, span)
+        faults: list[Diagnostic] = []
+        envelope = read_envelope(asked_of, book.vocabulary, faults)
+        changes = _options("--set", dict(asked.facts)) if asked.facts else None
+        order = order_from(book.vocabulary, envelope.facts, faults, changes)
+        policy = self._policy(regime, envelope, asked, order, faults)
+        if faults:
+            raise OrderRejected(faults)
+        return decide(
+            book,
+            regime,
+            order,
+            policy,
+            program=self._program(book, regime, policy),
+            basis=envelope.basis,
+        )
+
+    def _regime_named(self, asked_of: Document, asked: Asked) -> tuple[str, Span]:
+        if asked.regime is not None:
+            return asked.regime, Span(Source("--regime", (asked.regime,)))
+        data = asked_of.data
+        named = data.get("regime") if isinstance(data, dict) and "facts" in data else None
+        if isinstance(named, str):
+            return named, asked_of.at("regime")
+        known = ", ".join(regimes_in(self.rules))
+        raise OrderRejected(
+            [
+                Diagnostic(
+                    "O208",
+                    asked_of.at(),
+                    "no regime is named",
+                    f"add `regime:` beside `facts:`, or `--regime`; known: {known}",
+                )
+            ]
+        )
+
+    def _policy(
+        self,
+        regime: Regime,
+        envelope: Envelope,
+        asked: Asked,
+        order: Any,
+        faults: list[Diagnostic],
+    ) -> Policy:
+        day, day_from = date_of(
+            regime, order, asked.as_of if asked.as_of is not None else envelope.as_of, asked.today
+        )
+        overrides = read_parameters(regime, envelope.parameters, faults)
+        if asked.parameters:
+            given = read_parameters(regime, _options("--param", asked.parameters), faults)
+            overrides = {**overrides, **given}
+        without = read_without(regime, envelope.without, faults)
+        if asked.without:
+            more = read_without(regime, _options("--without", list(asked.without)), faults)
+            without = tuple(r.id for r in regime.rules if r.id in {*without, *more})
+        ordered: dict[str, Value] = {n: overrides[n] for n in regime.parameters if n in overrides}
+        return Policy(
+            day, asked.day_from or day_from, ordered, without, _only(asked.only, faults)
+        )
+
+    def _program(self, book: Rulebook, regime: Regime, policy: Policy) -> Program:
+        key = (
+            regime.id,
+            policy.day,
+            tuple(policy.overrides.items()),
+            policy.without,
+            policy.only,
+        )
+        program = self._programs.get(key)
+        if program is None or program.regime is not regime:
+            if len(self._programs) >= 1000:
+                self._programs.clear()
+            program = self._programs[key] = prepare(book, regime, policy)
+        return program
+
+    def replay(self, stored: Document, asked: Asked) -> tuple[Decision, list[tuple[str, Any, Any]]]:
+        """Decide a stored decision again: the new one, and where the two differ."""
+        data = stored.data
+        if not isinstance(data, dict) or data.get("schema") != "placet.decision/1":
+            raise OrderRejected(
+                [
+                    Diagnostic(
+                        "O303",
+                        stored.at(),
+                        "this is no stored decision",
+                        "give what `placet decide --format json` wrote",
+                    )
+                ]
+            )
+        again = self._again(stored, asked)
+        return again, list(_differences(data, again, ""))
+
+    def _again(self, stored: Document, asked: Asked) -> Decision:
+        data = stored.data
+        regime, facts = data.get("regime"), data.get("facts")
+        changes, only = data.get("policy_changes"), data.get("only")
+        if not (
+            isinstance(regime, dict)
+            and isinstance(facts, dict)
+            and isinstance(changes, list)
+            and isinstance(only, list)
+            and all(isinstance(c, dict) for c in changes)
+        ):
+            raise OrderRejected(
+                [
+                    Diagnostic(
+                        "O303",
+                        stored.at(),
+                        "the stored decision lacks its regime, facts or policy changes",
+                        "give a whole decision, unedited",
+                    )
+                ]
+            )
+        envelope = {
+            "regime": regime.get("id"),
+            "as_of": regime.get("as_of"),
+            "facts": facts,
+            "basis": data.get("basis"),
+            "parameters": {c["parameter"]: c.get("to") for c in changes if "parameter" in c},
+            "without": [c["without"] for c in changes if "without" in c],
+        }
+        return self.decide(
+            Document(envelope, None, stored.source),
+            Asked(asked.today, only=only, day_from=str(regime.get("as_of_from"))),
+        )
+
+    def run_scenarios(
+        self, files: Iterable[Path], asked: Asked
+    ) -> Iterator[tuple[Path, Scenario | None, list[RunResult]]]:
+        """Run scenario files one after the other."""
+        self.rulebook()
+        for path in files:
+            try:
+                scenario = read_scenario(read_document(path))
+            except OrderRejected as error:
+                yield path, None, [RunResult(None, None, [], error.diagnostics)]
+                continue
+            results: list[RunResult] = []
+            for run in scenario.runs:
+                if asked.regime and run.document.data.get("regime") != asked.regime:
+                    continue
+                results.append(self._run(run, Asked(asked.today)))
+            yield path, scenario, results
+
+    def _run(self, run: Run, asked: Asked) -> RunResult:
+        try:
+            decision = self.decide(run.document, asked)
+        except OrderRejected as error:
+            return RunResult(run, None, [("order", "accepted", "rejected")], error.diagnostics)
+        return RunResult(run, decision, run.expect.differences(decision), ())
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run of a scenario: its decision and what differs from what was expected."""
+
+    run: Run | None
+    decision: Decision | None
+    differences: list[tuple[str, str, str]]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.differences and not self.diagnostics
+
+
+def read_document(path: Path) -> Document:
+    """Read an order or scenario file. Raises `OrderRejected`."""
+    return document(read_text(read_bytes(path, "O"), str(path), "O"), str(path))
+
+
+def read_documents(text: bytes, name: str, *, lines: bool) -> Iterator[Document | OrderRejected]:
+    """Read one document, or one per line of NDJSON; a bad line yields its rejection."""
+    if not lines:
+        try:
+            yield document(read_text(text, name, "O"), name)
+        except OrderRejected as error:
+            yield error
+        return
+    for number, line in enumerate(text.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        place = f"{name}:{number}"
+        try:
+            yield document(read_text(line, place, "O"), place)
+        except OrderRejected as error:
+            yield error
+
+
+def is_ndjson(text: bytes, name: str) -> bool:
+    """Whether a text is JSON documents, one per line."""
+    if name.endswith((".ndjson", ".jsonl")):
+        return True
+    first, _, rest = text.strip().partition(b"\n")
+    if name != "-" or not rest.strip() or not first.strip().startswith(b"{"):
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def rejection(name: str, diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+    """A rejected input, in the place of its decision."""
+    return {
+        "schema": "placet.rejection/1",
+        "input": name,
+        "diagnostics": [d.as_json() for d in diagnostics],
+    }
+
+
+def _options(name: str, data: Any) -> Document:
+    return Document(data, None, Source(name))
+
+
+def _only(only: Sequence[str], faults: list[Diagnostic]) -> tuple[str, ...]:
+    for part in only:
+        kind, floor = part.removeprefix("kind="), part.removeprefix("certainty>=")
+        if (part != kind and kind in KINDS_OF_RULE) or (part != floor and floor in CERTAINTIES):
+            continue
+        known = [f"kind={k}" for k in KINDS_OF_RULE] + [f"certainty>={c}" for c in CERTAINTIES]
+        faults.append(
+            Diagnostic(
+                "O213",
+                Span(Source("--only", (part,))),
+                f"{shown(part)} selects no rules",
+                nearest(part, known) or f"known: {', '.join(known)}",
+            )
+        )
+    return tuple(only)
+
+
+def _differences(stored: Any, again: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(stored, dict) and isinstance(again, dict):
+        for name in dict.fromkeys([*stored, *again]):
+            yield from _differences(stored.get(name), again.get(name), f"{path}/{name}")
+    elif isinstance(stored, list) and isinstance(again, list) and len(stored) == len(again):
+        for number, (a, b) in enumerate(zip(stored, again, strict=True)):
+            yield from _differences(a, b, f"{path}/{number}")
+    elif stored != again or type(stored) is not type(again):
+        yield path or "/", stored, again
+
