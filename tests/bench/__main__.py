@@ -42,7 +42,7 @@ def main() -> None:
     options = _options()
     console = Console(stderr=options.json)
     orders = seeded_orders(options.orders, seed=options.seed)
-    contestants = tuple(_present(options.only, console))
+    contestants = tuple(_present(options.only))
     failures = agree(contestants, orders)
     console.print(
         f"{len(contestants)} contestants agree on the outcome and the failed conditions of all"
@@ -80,17 +80,13 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _present(only: Sequence[str] | None, console: Console) -> list[Contestant]:
+def _present(only: Sequence[str] | None) -> list[Contestant]:
     present = []
     for entry in ENTRIES:
         if only and entry.module not in only:
             continue
         prepare: Callable[[], Reader] = import_module(f"tests.bench.peers.{entry.module}").prepare
-        try:
-            reader = prepare()
-        except NotImplementedError as missing:
-            console.print(f"left out: {missing}", style="yellow", highlight=False)
-            continue
+        reader = prepare()
         release = version(entry.distribution) if entry.distribution else ""
         present.append(Contestant(entry.name, release, reader))
     return present

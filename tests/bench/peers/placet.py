@@ -1,21 +1,35 @@
-"""placet's `evaluate`: every finding with both sides of each comparison; decides nothing itself.
+"""placet's `evaluate`: every finding with both sides of each comparison; decides nothing itself."""
 
-The regime must hold exactly the seven conditions of `tests.bench.orders`, no other rule.
-"""
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+from engine.evaluate import Program, compile_regime, judge
+from engine.load import load
+from engine.order import Document, read_order
 from tests.bench.contest import Reader
-from tests.bench.orders import Order
-
+from tests.bench.orders import CONDITIONS, Order
 
 def prepare() -> Reader:
-    """Load the regime once; an order is read into placet's own form before the clock starts."""
-    # ---- plug in here: load the regime, then return the reader, for instance
-    #
-    #     regime = ...the seven rules of h200-article, compiled once at a fixed as_of...
-    #     return lambda order: partial(_failed, regime, read(facts(order)))
-    #
-    # with `_failed` calling `evaluate` and returning the names of the unmet findings.
-    raise NotImplementedError("tests/bench/peers/placet.py: `evaluate` is not plugged in yet")
+    """Load the seven rules once; an order is read into slots before the clock starts."""
+    book = load(Path("rules"), ("h200-article",))
+    whole = book.regimes["h200-article"]
+    seven = replace(whole, rules=tuple(rule for rule in whole.rules if rule.id in CONDITIONS))
+    program = compile_regime(seven, book.vocabulary, date(2026, 2, 1).toordinal())
+
+    def read(order: Order) -> partial[frozenset[str]]:
+        values = read_order(book.vocabulary, Document(facts(order))).values
+        return partial(_failed, program, values)
+
+    return read
+
+
+def _failed(program: Program, values: Sequence[Any]) -> frozenset[str]:
+    findings = judge(program, values).findings
+    return frozenset([f.rule.id for f in findings if f.status == "unmet"])
 
 
 def facts(order: Order) -> dict[str, str | bool]:
