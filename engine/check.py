@@ -22,10 +22,11 @@ def regime_faults(
         _known_source(named.id, named.span, sources, faults)
     if not regime.rules:
         faults.append(_fault("R102", regime.span, "the regime has no rule", "list at least one"))
+    programs: dict[int, Program] = {}
     for rule in regime.rules:
         faults += _citation_faults(rule, sources)
         faults += _date_faults(rule, regime)
-        faults += _example_faults(rule, regime, vocabulary)
+        faults += _example_faults(rule, regime, vocabulary, programs)
     return faults + _unused(regime)
 
 
@@ -120,7 +121,9 @@ def _date_faults(rule: Rule, regime: Regime) -> list[Diagnostic]:
     return faults
 
 
-def _example_faults(rule: Rule, regime: Regime, vocabulary: Vocabulary) -> list[Diagnostic]:
+def _example_faults(
+    rule: Rule, regime: Regime, vocabulary: Vocabulary, programs: dict[int, Program]
+) -> list[Diagnostic]:
     faults: list[Diagnostic] = []
     found = {example.finding for example in rule.examples}
     for status in ("met", "unmet"):
@@ -133,7 +136,6 @@ def _example_faults(rule: Rule, regime: Regime, vocabulary: Vocabulary) -> list[
                     "give one on each side of its boundary",
                 )
             )
-    programs: dict[int, Program] = {}
     for example in rule.examples:
         bad: list[Diagnostic] = []
         order = order_from(vocabulary, Document(dict(example.given)), bad)
@@ -145,9 +147,7 @@ def _example_faults(rule: Rule, regime: Regime, vocabulary: Vocabulary) -> list[
             continue
         day = rule.in_force.start if example.as_of is None else example.as_of
         if day not in programs:
-            programs[day] = compile_regime(
-                regime, vocabulary, day, selected=lambda other: other is rule
-            )
+            programs[day] = compile_regime(regime, vocabulary, day)
         got = next(
             f for f in judge(programs[day], order.values).findings if f.rule is rule
         ).status

@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from engine import __version__
 from engine import summary as summaries
-from engine.evaluate import Finding, Judgement, Program, compile_regime, judge, uses
+from engine.evaluate import Judgement, Program, compile_regime, derived, judge, uses
+from engine.generate import Finding
 from engine.ir import CERTAINTIES, DUES, Citation, Note, Pair, Regime, Rule, Status
 from engine.load import Rulebook
 from engine.order import Order, write_facts
@@ -100,7 +101,8 @@ class _Teller:
         self.policy = policy
         self.program = program
         self.judgement = judgement
-        self.scene = Scene(program, judgement.values)
+        self.values = derived(program, order.values)
+        self.scene = Scene(program, self.values)
 
     def decision(self, basis: Mapping[str, Any]) -> Decision:
         regime, judgement = self.regime, self.judgement
@@ -150,7 +152,7 @@ class _Teller:
     def _finding(self, finding: Finding) -> dict[str, Any]:
         rule = finding.rule
         atoms = [] if finding.because in ("not-in-force", "left-out") else self._atoms(finding)
-        repair = repair_of(self.program, rule, self.judgement.values) if (
+        repair = repair_of(self.program, rule, self.values) if (
             finding.status == "unmet"
         ) else None
         return {
@@ -245,7 +247,7 @@ class _Teller:
                 "origin": "policy-change" if changed else "regime",
                 "from": None if changed or dated is None else _iso(dated[0]),
             }
-        value = self.judgement.values[self.program.slots[name]]
+        value = self.values[self.program.slots[name]]
         if name in regime.quantities:
             quantity = regime.quantities[name]
             return {
@@ -375,7 +377,7 @@ class _Teller:
         return [
             {
                 "name": q.name,
-                "value": write(self.judgement.values[self.program.slots[q.name]], q.type),
+                "value": write(self.values[self.program.slots[q.name]], q.type),
                 "unit": q.type.unit,
                 "label": q.label.as_json(),
             }

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.evaluate import Program, Truth, judge, uses
+from engine.evaluate import Program, judge, uses
+from engine.generate import Truth
 from engine.ir import Arithmetic, Compare, Expr, Fact, Rule, walk
 from engine.sentences import Scene, the
 from engine.values import write

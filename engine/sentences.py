@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from engine.evaluate import Program, Truth, amount, truth
+from engine.evaluate import Program, amount, truth
+from engine.generate import Truth
 from engine.ir import (
     FLIPPED,
     And,
