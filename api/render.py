@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -49,6 +52,65 @@ _REAL = Pair(
 )
 
 
+class Prose:
+    """Running text that wraps as its language does: Chinese between characters, by cells."""
+
+    def __init__(self, text: str | Text, lang: Lang, style: str = "") -> None:
+        self.text = Text(text, style=style) if isinstance(text, str) else text
+        self.lang = lang
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.lang == "en":
+            yield self.text
+            return
+        for line in self.text.divide(_breaks(self.text.plain, options.max_width)):
+            line.rstrip()
+            yield line
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(20, options.max_width), min(cell_len(self.text.plain), options.max_width))
+
+
+_NO_START = "，。；：、！？）》”’」%…"
+_NO_END = "（《“‘「"
+
+
+def _breaks(text: str, width: int) -> list[int]:
+    """Where lines of Chinese text begin: never with closing marks, never inside a number or word."""
+    pieces = [m.span() for m in re.finditer(r"(?:\d{1,4}[年月日])+|[\x21-\x7e]+[片天]? ?|.", text, re.DOTALL)]
+    breaks: list[int] = []
+    used = 0
+    for number, (start, end) in enumerate(pieces):
+        size = cell_len(text[start:end].rstrip() or text[start:end])
+        # A closing mark after this piece must still fit on its line.
+        ahead = number + 1
+        while ahead < len(pieces) and text[pieces[ahead][0]] in _NO_START:
+            size += cell_len(text[slice(*pieces[ahead])])
+            ahead += 1
+        if text[start] in _NO_END and ahead < len(pieces):
+            size += cell_len(text[slice(*pieces[ahead])].rstrip())
+        free = text[start] not in _NO_START and (start == 0 or text[start - 1] not in _NO_END)
+        if used and used + size > width and free:
+            breaks.append(start)
+            used = 0
+        used += cell_len(text[start:end])
+    return breaks
+
+
+def bullet(text: str | Text, lang: Lang, style: str = "") -> RenderableType:
+    """A point of a list with its text hanging."""
+    return _hanging("•", text, lang, style)
+
+
+def _hanging(mark: str, text: str | Text, lang: Lang, style: str = "") -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(ratio=1)
+    grid.expand = True
+    grid.add_row(Text(mark), Prose(text, lang, style))
+    return grid
+
+
 def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> RenderableType:
     """One decision in reading order: verdict, what stops it, what is missing, the rest folded."""
     parts: list[RenderableType] = [_verdict(data, lang)]
@@ -76,7 +138,7 @@ def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> Renderable
     if verbose:
         parts += _section("relied", _relied(data, lang), lang)
     left = ("; " if lang == "en" else "；").join(p[lang] for p in data["leaves_out"])
-    parts += _section("leaves_out", [Text(left, style="dim")], lang)
+    parts += _section("leaves_out", [Prose(left, lang, "dim")], lang)
     return Group(*parts)
 
 
@@ -84,11 +146,11 @@ def _verdict(data: Decision, lang: Lang) -> Panel:
     status = data["status"]
     colour = _COLOUR[status]
     regime = data["regime"]
-    lines = [Text(data["summary"][lang], style=f"bold {colour}")]
+    lines: list[RenderableType] = [Prose(data["summary"][lang], lang, f"bold {colour}")]
     if data["hypothetical_policy"]:
         word = "HYPOTHETICAL RULES" if lang == "en" else "规则经假设性变更"
         lines.insert(0, Text(word, style="bold magenta"))
-    lines.append(Text(data["notice"][lang], style="italic"))
+    lines.append(Prose(data["notice"][lang], lang, "italic"))
     dated = "rules as of" if lang == "en" else "规则基准日"
     return Panel(
         Group(*lines),
@@ -124,25 +186,26 @@ def _finding(finding: dict[str, Any], number: int, lang: Lang) -> RenderableType
         (finding["title"][lang], "bold"),
         (f"  {kind}{' · ' if lang == 'en' else '，'}{certainty}", "dim"),
     )
-    body: list[RenderableType] = [Text(finding["text"][lang])]
+    body: list[RenderableType] = [Prose(finding["text"][lang], lang)]
     if finding["citations"]:
         body.append(_citation(finding["citations"][0], lang))
     return Group(head, *(Padding(part, (0, 0, 0, 3)) for part in body))
 
 
-def _citation(cited: dict[str, Any], lang: Lang) -> Text:
-    translated = cited.get(lang) or cited.get("quote") or cited.get("says", {}).get(lang, "")
-    opening, closing = ("“", "”")
-    where = f" {cited['at']}" if cited.get("at") else ""
+def _citation(cited: dict[str, Any], lang: Lang) -> RenderableType:
+    """The source's words in the reader's language, then who says so, where and when."""
+    told = cited.get("says", {}).get(lang, "")
+    if "quote" in cited:
+        told = f"“{cited.get(lang, cited['quote'])}”"
+    parts = [
+        cited["publisher"][lang],
+        *([cited["at"]] if "at" in cited else []),
+        cited["date"],
+        in_lang(GRADE[cited["grade"]], lang),
+    ]
     if lang == "en":
-        grade = in_lang(GRADE[cited["grade"]], lang)
-        source = f"{cited['title']['en']}{where} ({cited['publisher']['en']}, {cited['date']}; {grade})"
-        return Text(f"{opening}{translated}{closing} — {source}", style="dim")
-    original = cited.get("quote") if "zh" not in cited and "quote" in cited else cited.get("zh")
-    words = original or translated
-    grade = in_lang(GRADE[cited["grade"]], lang)
-    source = f"{cited['title']['zh']}{where}（{cited['publisher']['zh']}，{cited['date']}，{grade}）"
-    return Text(f"{opening}{words}{closing}——{source}", style="dim")
+        return Prose(f"{told} — {', '.join(parts)} [{cited['source']}]", lang, "dim")
+    return Prose(f"{told}——{'，'.join(parts)}〔{cited['source']}〕", lang, "dim")
 
 
 def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
@@ -159,11 +222,13 @@ def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
             holder = in_lang(HELD_BY[row["held_by"]], lang)
             rules = ", ".join(row["needed_by"])
             parts.append(
-                Text.assemble(
-                    "• ",
-                    (row["label"][lang], "bold"),
-                    (f"  {row['fact']}", "dim"),
-                    f" — {holder} · {rules}" if lang == "en" else f"——{holder}（{rules}）",
+                bullet(
+                    Text.assemble(
+                        (row["label"][lang], "bold"),
+                        (f"  {row['fact']}", "dim"),
+                        f" — {holder} · {rules}" if lang == "en" else f"——{holder}（{rules}）",
+                    ),
+                    lang,
                 )
             )
     return parts
@@ -179,19 +244,19 @@ def _changes(failed: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
         bound = {"<=": ("at most", "至多"), ">=": ("at least", "至少")}[repair["op"]]
         label, amount = repair["label"][lang], _amount(repair["to"], repair["unit"], lang)
         if lang == "en":
-            told = f"• {label} {bound[0]} {amount}: meets “{f['title']['en']}”"
+            told = f"{label} {bound[0]} {amount}: meets “{f['title']['en']}”"
         else:
-            told = f"• {label}{bound[1]}{amount}：即符合“{f['title']['zh']}”"
-        parts.append(Text(told))
+            told = f"{label}{bound[1]}{amount}：即符合“{f['title']['zh']}”"
+        parts.append(bullet(told, lang))
     rest = len(failed) - len(repaired)
     if rest:
         titles = [f["title"][lang] for f in failed if f["repair"] is None]
         if lang == "en":
-            parts.append(Text(f"• No single number mends: {'; '.join(titles)}"))
+            parts.append(bullet(f"No single number mends: {'; '.join(titles)}", lang))
         else:
-            parts.append(Text(f"• 无法仅凭一个数额符合：{'；'.join(titles)}"))
+            parts.append(bullet(f"无法仅凭一个数额符合：{'；'.join(titles)}", lang))
     if repaired:
-        parts.append(Text(in_lang(_REAL, lang), style="dim"))
+        parts.append(Prose(in_lang(_REAL, lang), lang, "dim"))
     return parts
 
 
@@ -204,7 +269,7 @@ def _amount(value: str, unit: str | None, lang: Lang) -> str:
 
 
 def _notes(notes: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
-    return [Text(f"• {note['text'][lang]}") for note in notes]
+    return [bullet(note["text"][lang], lang) for note in notes]
 
 
 def _figures(data: Decision, lang: Lang) -> list[RenderableType]:
@@ -229,7 +294,7 @@ def _folded(
     titles = ("; " if lang == "en" else "；").join(_titled(f, lang) for f in findings)
     hint = " (-v shows why)" if lang == "en" else "（-v 查看理由）"
     count = f"{len(findings)}: " if lang == "en" else f"{len(findings)}项："
-    return _section(name, [Text.assemble(count, titles, (hint, "dim"))], lang)
+    return _section(name, [Prose(Text.assemble(count, titles, (hint, "dim")), lang)], lang)
 
 
 def _titled(finding: dict[str, Any], lang: Lang) -> str:
