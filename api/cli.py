@@ -1,6 +1,6 @@
 """The command line: `placet decide`, `check`, `test`, `rules`, `schema`, `replay`.
 
-Exit codes: 0 done, 1 something was rejected or failed, 2 usage, 3 a back end failed, 4 a threshold.
+Exit codes: 0 done, 1 rejected or failed, 2 usage, 3 a back end failed, 4 a threshold missed.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def check(
     rules: RulesOption = None,
     watch: WatchOption = False,
 ) -> None:
-    """Check rules: shape, names, types, units, ranges, dates, citations, examples. Silent if sound."""
+    """Check rules: names, types, units, ranges, dates, citations, examples. Silent if sound."""
     if explain is not None:
         raise typer.Exit(_explain(explain))
     folder, only = _rules_at(path, settings(rules, None).rules)
@@ -235,7 +235,9 @@ def check(
     _finish(run, Settings(folder, folder, "en"), [], watch)
 
 
-def _check(folder: Path, only: tuple[str, ...] | None, path: Path | None, format: FaultFormat) -> int:
+def _check(
+    folder: Path, only: tuple[str, ...] | None, path: Path | None, format: FaultFormat
+) -> int:
     from engine import diagnostics as told
     from engine.load import load
 
@@ -268,9 +270,8 @@ def _rules_at(path: Path | None, default: Path) -> tuple[Path, tuple[str, ...] |
     here = path if path.is_dir() else path.parent
     if (here / "vocabulary.yaml").is_file():
         return here, None
-    if (here / "regime.yaml").is_file():
-        if (here.parent / "vocabulary.yaml").is_file():
-            return here.parent, (here.name,)
+    if (here / "regime.yaml").is_file() and (here.parent / "vocabulary.yaml").is_file():
+        return here.parent, (here.name,)
     return here, None
 
 
@@ -285,14 +286,16 @@ def _explain(code: str) -> int:
     return 0
 
 
-@app.command()
-def test(
+@app.command("test")
+def test_(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Scenario files or folders; else ./scenarios.")
     ] = None,
     regime: Annotated[str | None, typer.Option(help="Only scenarios of this rule set.")] = None,
     lang: LangChoice = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List what passed too.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List what passed too.")
+    ] = False,
     rules: RulesOption = None,
     watch: WatchOption = False,
 ) -> None:
@@ -331,7 +334,12 @@ def rules_(
 
         day = _day(as_of) or _today()
         return browse(
-            _console(), Service(chosen.rules).rulebook(), name, facts, sources, day,
+            _console(),
+            Service(chosen.rules).rulebook(),
+            name,
+            facts,
+            sources,
+            day,
             _langs(chosen.lang),
         )
 

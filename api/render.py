@@ -68,7 +68,9 @@ class Prose:
             yield line
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(min(20, options.max_width), min(cell_len(self.text.plain), options.max_width))
+        return Measurement(
+            min(20, options.max_width), min(cell_len(self.text.plain), options.max_width)
+        )
 
 
 _NO_START = "，。；：、！？）》”’」%…"
@@ -77,7 +79,10 @@ _NO_END = "（《“‘「"
 
 def _breaks(text: str, width: int) -> list[int]:
     """Where lines of Chinese text begin: never with closing marks, never inside a number or word."""
-    pieces = [m.span() for m in re.finditer(r"(?:\d{1,4}[年月日])+|[\x21-\x7e]+[片天]? ?|.", text, re.DOTALL)]
+    pieces = [
+        m.span()
+        for m in re.finditer(r"(?:\d{1,4}[年月日])+|[\x21-\x7e]+[片天]? ?|.", text, re.DOTALL)
+    ]
     breaks: list[int] = []
     used = 0
     for number, (start, end) in enumerate(pieces):
@@ -308,7 +313,9 @@ def _titled(finding: dict[str, Any], lang: Lang) -> str:
 def _relied(data: Decision, lang: Lang) -> list[RenderableType]:
     table = Table.grid(padding=(0, 3))
     for path, value in data["facts"].items():
-        shown = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
+        shown = (
+            {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
+        )
         basis = data["basis"].get(path)
         paper = basis.get("document", "") if isinstance(basis, dict) else basis or ""
         dated = basis.get("dated", "") if isinstance(basis, dict) else ""
@@ -323,4 +330,3 @@ def print_decision(console: Console, data: Decision, langs: Sequence[Lang], verb
         if number:
             console.print()
         console.print(decision(data, lang, verbose=verbose))
-

@@ -138,9 +138,7 @@ class Service:
             more = read_without(regime, _options("--without", list(asked.without)), faults)
             without = tuple(r.id for r in regime.rules if r.id in {*without, *more})
         ordered: dict[str, Value] = {n: overrides[n] for n in regime.parameters if n in overrides}
-        return Policy(
-            day, asked.day_from or day_from, ordered, without, _only(asked.only, faults)
-        )
+        return Policy(day, asked.day_from or day_from, ordered, without, _only(asked.only, faults))
 
     def _program(self, book: Rulebook, regime: Regime, policy: Policy) -> Program:
         key = (
@@ -157,7 +155,9 @@ class Service:
             program = self._programs[key] = prepare(book, regime, policy)
         return program
 
-    def replay(self, stored: Document, asked: Asked) -> tuple[Decision, list[tuple[str, Any, Any]]]:
+    def replay(
+        self, stored: Document, asked: Asked
+    ) -> tuple[Decision, list[tuple[str, Any, Any]]]:
         """Decide a stored decision again: the new one, and where the two differ."""
         data = stored.data
         if not isinstance(data, dict) or data.get("schema") != "placet.decision/1":
@@ -245,6 +245,7 @@ class RunResult:
 
     @property
     def passed(self) -> bool:
+        """Whether the decision is as expected."""
         return not self.differences and not self.diagnostics
 
 
@@ -323,4 +324,3 @@ def _differences(stored: Any, again: Any, path: str) -> Iterator[tuple[str, Any,
             yield from _differences(a, b, f"{path}/{number}")
     elif stored != again or type(stored) is not type(again):
         yield path or "/", stored, again
-

@@ -27,12 +27,17 @@ def scenario_files(paths: Sequence[Path]) -> list[Path]:
         else:
             faults.append(
                 Diagnostic(
-                    "O001", Span(Source(str(path))), "cannot be read: no such file", "check the path"
+                    "O001",
+                    Span(Source(str(path))),
+                    "cannot be read: no such file",
+                    "check the path",
                 )
             )
     if not files and not faults:
         faults.append(
-            Diagnostic("O001", Span(Source(str(paths[0]))), "holds no scenario file", "name another")
+            Diagnostic(
+                "O001", Span(Source(str(paths[0]))), "holds no scenario file", "name another"
+            )
         )
     if faults:
         raise OrderRejected(faults)
@@ -47,8 +52,12 @@ def run_tests(
     console = Console(highlight=False)
     passed = failed = 0
     progress = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), transient=True,
-        console=Console(stderr=True), disable=not console.is_terminal,
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        transient=True,
+        console=Console(stderr=True),
+        disable=not console.is_terminal,
     )
     with progress:
         task = progress.add_task("scenarios", total=len(files))

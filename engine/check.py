@@ -148,9 +148,7 @@ def _example_faults(
         day = rule.in_force.start if example.as_of is None else example.as_of
         if day not in programs:
             programs[day] = compile_regime(regime, vocabulary, day)
-        got = next(
-            f for f in judge(programs[day], order.values).findings if f.rule is rule
-        ).status
+        got = next(f for f in judge(programs[day], order.values).findings if f.rule is rule).status
         if got != example.finding:
             faults.append(
                 _fault(
@@ -170,13 +168,23 @@ def _unused(regime: Regime) -> list[Diagnostic]:
     listed = {e.list for expr in exprs for e in walk(expr) if isinstance(e, Member)}
     unused = [p for p in regime.parameters.values() if p.name not in named]
     faults = [
-        Diagnostic("R309", p.span, f"the parameter `{p.name}` has no effect", "take it out or use it",
-                   severity="warning")
+        Diagnostic(
+            "R309",
+            p.span,
+            f"the parameter `{p.name}` has no effect",
+            "take it out or use it",
+            severity="warning",
+        )
         for p in unused
     ]
     faults += [
-        Diagnostic("R309", n.span, f"the list `{n.name}` has no effect", "take it out or use it",
-                   severity="warning")
+        Diagnostic(
+            "R309",
+            n.span,
+            f"the list `{n.name}` has no effect",
+            "take it out or use it",
+            severity="warning",
+        )
         for n in regime.lists.values()
         if n.name not in listed
     ]

@@ -9,17 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from engine.evaluate import Program, amount, compile_regime, uses
+from engine.evaluate import Program, compile_regime, derived, judge, uses
 from engine.ir import (
+    And,
     Compare,
     Constant,
     Expr,
     Member,
+    Not,
     Note,
+    Or,
     Parameter,
     Regime,
     children,
-    factors,
     type_of,
     walk,
 )
@@ -36,7 +38,7 @@ TEXTS = (
     "<script>alert('1')</script>&amp;<b>",
     "'; DROP TABLE orders; -- \"",
     "{{7*7}} ${HOME} %s %(x)s {0}",
-    "=HYPERLINK(\"//x\")\t\r\nnext",
+    '=HYPERLINK("//x")\t\r\nnext',
     "𠮷🂡e\u0301",
     " ",
     "长" * 500,
@@ -60,10 +62,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A comparison, and a number or date in it that can be moved to where the comparison turns."""
+    """A comparison of a rule, and a number or date that can be moved to where it turns.
+
+    Its two sides stand in the finding of the rule at position `rule`, at position `side`.
+    """
 
     compare: Compare
     path: str
+    rule: int
+    side: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,33 +88,24 @@ class Choices:
 
     def values(self, stated: Mapping[str, Value]) -> list[Any]:
         """The values of an order by slot, derived ones too."""
-        program = self.program
-        order = make_order(program.vocabulary, stated)
-        return self.derived([*order.values, *[None] * len(program.regime.quantities)])
+        return derived(self.program, make_order(self.program.vocabulary, stated).values)
 
-    def derived(self, values: list[Any]) -> list[Any]:
-        """Compute the derived quantities again, in place."""
-        for slot, derive in self.program.derivations:
-            values[slot] = derive(values)
-        return values
-
-    def turn(self, edge: Edge, values: Sequence[Any]) -> int | None:
+    def turn(self, edge: Edge, stated: Mapping[str, Value]) -> int | None:
         """The value of the edge's fact at which both sides are equal, the rest as it stands.
 
         Rounded down; `None` where another fact is unknown or the fact does not move the sides.
         """
-        tried = list(values)
-        slot = self.program.slots[edge.path]
+        program = self.program
+        values = list(make_order(program.vocabulary, stated).values)
+        slot = program.slots[edge.path]
         gaps: list[int] = []
         for value in (0, _STEP):
-            tried[slot] = value
-            self.derived(tried)
-            left = amount(self.program, edge.compare.left, tried)
-            right = amount(self.program, edge.compare.right, tried)
+            values[slot] = value
+            sides = judge(program, values).findings[edge.rule].sides
+            left, right = sides[edge.side] if sides else (None, None)
             if left is None or right is None:
                 return None
-            a, b = _factors(edge.compare)
-            gaps.append(left * a - right * b)
+            gaps.append(left - right)
         slope = gaps[1] - gaps[0]
         return None if slope == 0 else -gaps[0] * _STEP // slope
 
@@ -147,18 +145,15 @@ def describe(vocabulary: Vocabulary, regime: Regime, day: int | None = None) -> 
     exprs = tuple(deciding_exprs(regime))
     every = (*exprs, *(q.value for q in regime.quantities.values()), *_notes(regime))
     named = {path for expr in exprs for path in bases(program, expr)} | {regime.dated_by}
-    named |= {
-        source for path in named if (source := vocabulary.facts[path].catalogue) is not None
-    }
+    named |= {source for path in named if (source := vocabulary.facts[path].catalogue) is not None}
     around = _Surroundings(program, tuple(p for e in every for p in walk(e)))
     choices = {p: around.choice(f) for p, f in vocabulary.facts.items() if f.derived is None}
     edges = tuple(
-        Edge(part, path)
-        for expr in exprs
-        for part in walk(expr)
-        if isinstance(part, Compare) and _is_ordered(part)
-        for path in bases(program, part)
-        if vocabulary.facts[path].type.is_numeric or vocabulary.facts[path].type.kind == "date"
+        Edge(compare, path, number, side)
+        for number, rule in enumerate(regime.rules)
+        for side, compare in enumerate(_compares(rule.applies, rule.require))
+        if type_of(compare.left).is_numeric or type_of(compare.left).kind == "date"
+        for path in bases(program, compare)
     )
     return Choices(
         program,
@@ -283,15 +278,16 @@ def _notes(regime: Regime) -> Iterator[Expr]:
         yield note.when
 
 
-def _is_ordered(compare: Compare) -> bool:
-    kind = type_of(compare.left)
-    return kind.is_numeric or kind.kind == "date"
-
-
-def _factors(compare: Compare) -> tuple[int, int]:
-    if not type_of(compare.left).is_numeric:
-        return 1, 1
-    return factors(compare.left, compare.right)
+def _compares(*exprs: Expr | None) -> Iterator[Compare]:
+    """The comparisons whose sides a finding shows, in its order."""
+    for expr in exprs:
+        match expr:
+            case Compare():
+                yield expr
+            case And() | Or() | Not():
+                yield from _compares(*children(expr))
+            case _:
+                pass
 
 
 def _rescaled(value: int, scale: int, to: int) -> Iterator[int]:

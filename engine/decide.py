@@ -72,9 +72,7 @@ def decide(
     return _Teller(rulebook, regime, order, policy, ready, judgement).decision(basis or {})
 
 
-def date_of(
-    regime: Regime, order: Order, asked: int | None, today: int
-) -> tuple[int, str]:
+def date_of(regime: Regime, order: Order, asked: int | None, today: int) -> tuple[int, str]:
     """The day whose rules apply, and where it comes from: the caller, a fact, or today."""
     if asked is not None:
         return asked, "caller"
@@ -152,9 +150,9 @@ class _Teller:
     def _finding(self, finding: Finding) -> dict[str, Any]:
         rule = finding.rule
         atoms = [] if finding.because in ("not-in-force", "left-out") else self._atoms(finding)
-        repair = repair_of(self.program, rule, self.values) if (
-            finding.status == "unmet"
-        ) else None
+        repair = (
+            repair_of(self.program, rule, self.values) if (finding.status == "unmet") else None
+        )
         return {
             "rule": rule.id,
             "status": finding.status,
@@ -400,9 +398,7 @@ class _Teller:
                 }
             )
         titles = {rule.id: rule.title for rule in self.regime.rules}
-        changes += [
-            {"without": id, "label": titles[id].as_json()} for id in self.policy.without
-        ]
+        changes += [{"without": id, "label": titles[id].as_json()} for id in self.policy.without]
         return changes
 
 

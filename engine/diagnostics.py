@@ -37,6 +37,7 @@ class Span:
     pointer: str = field(default="", compare=False)
 
     def as_json(self) -> dict[str, Any]:
+        """The place as JSON, with a pointer where the text was JSON."""
         place: dict[str, Any] = {
             "file": self.source.name,
             "line": self.line,
@@ -61,6 +62,7 @@ class Diagnostic:
     severity: Severity = "error"
 
     def as_json(self) -> dict[str, Any]:
+        """The fault as JSON."""
         return {
             "code": self.code,
             "severity": self.severity,

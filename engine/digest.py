@@ -72,7 +72,9 @@ def _meaning(regime: Regime, vocabulary: Vocabulary) -> dict[str, Any]:
             for path in sorted(paths)
             for fact in [vocabulary.facts[path]]
         },
-        "codes": {name: sorted(vocabulary.lists[name].codes) for name in sorted(filter(None, lists))},
+        "codes": {
+            name: sorted(vocabulary.lists[name].codes) for name in sorted(filter(None, lists))
+        },
         "catalogue": {
             key: {
                 code: {path: value for path, value in row.items() if path in paths}

@@ -11,6 +11,7 @@ import keyword
 import re
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast
@@ -34,7 +35,7 @@ from engine.ir import (
     type_of,
 )
 from engine.source import Scalar
-from engine.values import BOOLEAN, LIMIT, Type, write_number
+from engine.values import BOOLEAN, LIMIT, Kind, Type, write_number
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
@@ -121,12 +122,19 @@ class _Reader:
         self.shift = 0
 
     def read(self) -> Expr | None:
+        """Read the text; `None` when it has a fault, which is noted."""
+        try:
+            return self._expr(self._tree())
+        except _Refused:
+            return None
+
+    def _tree(self) -> ast.expr:
         text = self.text
         whole = self.scalar.part(0, len(text))
         if not text.strip():
-            return self._fault("R201", whole, "the expression is empty", "write a condition")
+            raise self._refused("R201", whole, "the expression is empty", "write a condition")
         if len(text) > MAX_LENGTH:
-            return self._fault(
+            raise self._refused(
                 "R203",
                 self.scalar.span,
                 f"the expression is longer than {MAX_LENGTH:,} characters",
@@ -135,7 +143,7 @@ class _Reader:
         in_quotes = re.compile(r'"[^"]*"').sub(lambda m: '"' + "_" * (len(m[0]) - 2) + '"', text)
         found = _FOREIGN.search(in_quotes)
         if found:
-            return self._fault(
+            raise self._refused(
                 "R202",
                 self.scalar.part(found.start(), found.end()),
                 f"{shown(found[0])} is not part of the rule language",
@@ -148,7 +156,7 @@ class _Reader:
                 worst = position
                 break
         if worst:
-            return self._too_deep(worst)
+            raise self._too_deep(worst)
         self.shift = len(text) - len(text.lstrip())
         try:
             with warnings.catch_warnings():
@@ -157,24 +165,20 @@ class _Reader:
                 tree = ast.parse(lent, mode="eval")
         except SyntaxError as error:
             at = self.shift + max(0, (error.offset or 1) - 1)
-            return self._fault(
+            raise self._refused(
                 "R201",
                 self.scalar.part(at, at + 1),
                 f"cannot be read: {error.msg.lower()}",
                 "check operators, quotes and parentheses near this place",
-            )
+            ) from None
         except (RecursionError, MemoryError, ValueError):
-            return self._too_deep(0)
+            raise self._too_deep(0) from None
         if _depth(tree.body) > MAX_DEPTH:
-            return self._too_deep(0)
-        try:
-            expr = self._expr(tree.body)
-        except _Refused:
-            return None
-        return expr
+            raise self._too_deep(0)
+        return tree.body
 
-    def _too_deep(self, at: int) -> None:
-        return self._fault(
+    def _too_deep(self, at: int) -> _Refused:
+        return self._refused(
             "R203",
             self.scalar.part(at, at + 1) if at else self.scalar.part(0, len(self.text)),
             f"the expression is nested more than {MAX_DEPTH} deep",
@@ -206,9 +210,9 @@ class _Reader:
                 return self._name(node.id, span)
             case ast.Attribute():
                 return self._fact(node, span)
-            case ast.Call(func=ast.Name(id="min" | "max" as op), keywords=[]) if len(
-                node.args
-            ) >= 2:
+            case ast.Call(func=ast.Name(id="min" | "max" as op), keywords=[]) if (
+                len(node.args) >= 2
+            ):
                 parts = [self._expr(arg) for arg in node.args]
                 result = parts[0]
                 for part in parts[1:]:
@@ -226,8 +230,10 @@ class _Reader:
                 )
             case ast.Call():
                 raise self._refused(
-                    "R202", span, "this call is not part of the rule language",
-                    "only min(a, b), max(a, b) and date(\"YYYY-MM-DD\") are",
+                    "R202",
+                    span,
+                    "this call is not part of the rule language",
+                    'only min(a, b), max(a, b) and date("YYYY-MM-DD") are',
                 )
             case _:
                 raise self._refused(
@@ -261,10 +267,8 @@ class _Reader:
         """Read both sides, so that the faults of both are told."""
         read: list[Expr] = []
         for side in (left, right):
-            try:
+            with suppress(_Refused):
                 read.append(self._expr(side))
-            except _Refused:
-                pass
         if len(read) < 2:
             raise _Refused
         return read[0], read[1]
@@ -322,9 +326,7 @@ class _Reader:
                 self._code(item.value, kind.codes, self._span(item))
                 codes.append(item.value)
             else:
-                self._fault(
-                    "R205", self._span(item), "only codes stand in a list", 'write `"CN"`'
-                )
+                self._fault("R205", self._span(item), "only codes stand in a list", 'write `"CN"`')
         return Member(subject, tuple(codes), None, negated, span)
 
     # --- leaves ---
@@ -349,7 +351,7 @@ class _Reader:
             )
         scale = len(found[1] or "")
         value = int(written.replace(".", ""))
-        kind = "decimal" if scale else "integer"
+        kind: Kind = "decimal" if scale else "integer"
         return Constant(value, Type(kind, scale, lo=value, hi=value, literal=True), span)
 
     def _name(self, name: str, span: Span) -> Expr:
@@ -360,9 +362,7 @@ class _Reader:
         if name in self.names.derived:
             return Derived(name, self.names.derived[name], span)
         if name in self.names.lists:
-            raise self._refused(
-                "R205", span, f"`{name}` is a list", f"write `… in {name}`"
-            )
+            raise self._refused("R205", span, f"`{name}` is a list", f"write `… in {name}`")
         known = [*self.names.parameters, *self.names.derived, *self.names.facts]
         raise self._unknown(name, span, known, "name")
 
@@ -414,13 +414,17 @@ class _Reader:
                 )
             if op not in ("==", "!="):
                 raise self._refused(
-                    "R205", span, f"`{op}` needs an order, which these values have not",
+                    "R205",
+                    span,
+                    f"`{op}` needs an order, which these values have not",
                     "use `==` or `!=`",
                 )
             return Compare(op, left, right, span)
         if (a.kind == "date") != (b.kind == "date"):
             raise self._refused(
-                "R205", span, f"{_called(a)} cannot be compared with {_called(b)}",
+                "R205",
+                span,
+                f"{_called(a)} cannot be compared with {_called(b)}",
                 'compare a date with a date, such as date("2026-01-15")',
             )
         if a.kind != "date":
@@ -432,7 +436,9 @@ class _Reader:
             dates = op in ("min", "max") and type_of(side).kind == "date"
             if not type_of(side).is_numeric and not dates:
                 raise self._refused(
-                    "R205", span, f"`{op}` does not work on {_called(type_of(side))}",
+                    "R205",
+                    span,
+                    f"`{op}` does not work on {_called(type_of(side))}",
                     "use numbers or money",
                 )
         if op == "*":
@@ -471,7 +477,7 @@ class _Reader:
             )
         totals = [cast(int, x) * cast(int, y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
         scale = a.scale + b.scale
-        kind = "money" if money else "decimal" if scale else "integer"
+        kind: Kind = "money" if money else "decimal" if scale else "integer"
         unit = "USD" if money else a.unit or b.unit
         literal = a.literal and b.literal
         result = Type(kind, scale, unit, None, min(totals), max(totals), literal)

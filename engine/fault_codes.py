@@ -1,1 +1,409 @@
-CODES = {}
+"""What every fault code means and how the fault is mended, for `placet check --explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCode:
+    """One kind of fault: its name, what it means, and what to do about it."""
+
+    title: str
+    meaning: str
+    mend: str
+
+
+def _reading(family: str, what: str) -> dict[str, FaultCode]:
+    """The codes of every family whose files are read as YAML or JSON."""
+    it = f"{what[0].upper()}{what[1:]}"
+    return {
+        f"{family}001": FaultCode(
+            "file cannot be read",
+            f"{it} is not there, may not be opened, is a folder, or is not UTF-8 text.",
+            "check the path and its permissions; in the editor, save the file as UTF-8.",
+        ),
+        f"{family}002": FaultCode(
+            "file too large",
+            f"{it} has more than 1,000,000 bytes or 100,000 values. Nothing of it was read.",
+            "keep one document per file; decide orders in bulk with `placet sweep`.",
+        ),
+        f"{family}003": FaultCode(
+            "nested too deep",
+            f"{it} has lists or names inside one another more than 24 levels deep.",
+            "flatten it: no part of it needs more than a few levels.",
+        ),
+        f"{family}004": FaultCode(
+            "not well-formed YAML",
+            f"{it} cannot be taken apart into names and values. Often a quote or bracket is "
+            "left open, a line is indented unlike its neighbours, or a text with a colon lacks "
+            "quotes. What follows the place was not read.",
+            "look at the place named and the line above it; put texts that contain `: ` or ` #` "
+            "in double quotes.",
+        ),
+        f"{family}005": FaultCode(
+            "name stands twice",
+            "The same name stands twice in one block. YAML tools would silently keep the last; "
+            "here neither is taken.",
+            "keep one of the two; the note names the place of the first.",
+        ),
+        f"{family}006": FaultCode(
+            "refused part of YAML",
+            f"{it} uses an anchor (`&`), an alias (`*`), a tag (`!`), a merge (`<<`), a folded "
+            "text (`>`) or a second document (`---`). They hide what is said or change how it "
+            "is read, so none is allowed.",
+            "write the value out where it is needed; write a long text on one line, or as a "
+            "`|` block; keep one document per file.",
+        ),
+    }
+
+
+def _shape(family: str, what: str) -> dict[str, FaultCode]:
+    """The codes of every family whose files have a fixed shape."""
+    return {
+        f"{family}101": FaultCode(
+            "unknown name",
+            f"This name has no meaning at this place of {what}; mostly it is a slip of the pen.",
+            "take the name that the help suggests, or take the line out.",
+        ),
+        f"{family}102": FaultCode(
+            "something required is missing",
+            f"{what.capitalize()} is empty, or a block lacks a name or value that it must have.",
+            "add the line that the message names.",
+        ),
+        f"{family}103": FaultCode(
+            "wrong shape",
+            "A text, a list and a block of names are three different shapes; another one than "
+            "is needed stands here, or nothing does.",
+            "write a list as `[a, b]` or with hyphens, names as `name: value`, a text on one "
+            "line.",
+        ),
+        f"{family}104": FaultCode(
+            "unknown word",
+            "Only a few fixed words are possible here, and this is none of them.",
+            "take one of the words that the help lists.",
+        ),
+        f"{family}106": FaultCode(
+            "value does not fit its type",
+            "A number, amount, ratio, date or yes/no value is not written as its type asks, or "
+            "lies outside the bounds that are declared for it.",
+            "write digits without separators, dates as YYYY-MM-DD, yes/no values as `true` or "
+            "`false`, and stay within the bounds.",
+        ),
+        f"{family}107": FaultCode(
+            "text not in both languages",
+            "Everything that people read is written in English and in Chinese; one is missing.",
+            "write both, as `{en: …, zh: …}`.",
+        ),
+    }
+
+
+_RULES = {
+    "R109": FaultCode(
+        "rule files and list of rules differ",
+        "`rules:` in regime.yaml and the files beside it must name the same rules: one is listed "
+        "without a file, or a file is not listed.",
+        "write the file or take its name out of the list; list every file, in reading order.",
+    ),
+    "R110": FaultCode(
+        "not a possible name",
+        "Rule ids are small letters, digits and hyphens; names of parameters, lists and "
+        "quantities are small letters, digits and underscores, begin with a letter, and are not "
+        "words of the rule language such as `min` or `and`.",
+        "choose another name; a rule id is the name of its file without `.yaml`.",
+    ),
+    "R201": FaultCode(
+        "condition cannot be read",
+        "The condition is empty or is not a sentence of the rule language: an operator, a quote "
+        "or a parenthesis is missing or one too many.",
+        "look just before the place named; a condition reads like `order.quantity <= cap and "
+        'order.destination in ["CN", "HK"]`.',
+    ),
+    "R202": FaultCode(
+        "not part of the rule language",
+        "Conditions know facts, numbers, codes in double quotes, `true`, `false`, "
+        '`date("…")`, `min`, `max`, `and`, `or`, `not`, comparisons, `in`, `+`, `-` and `*`. '
+        "Nothing else is read, so that a rule can be proved and never runs anything.",
+        "say it with these; turn a division round into a multiplication.",
+    ),
+    "R203": FaultCode(
+        "condition too long or too deep",
+        "A condition has at most 2,000 characters and 40 levels of parts within parts, so that "
+        "people can check it.",
+        "divide it into several rules, or name parts of it under `derive:`.",
+    ),
+    "R204": FaultCode(
+        "unknown fact or name",
+        "No fact, parameter, list or quantity of this name is known here. A quantity knows only "
+        "those above it, and the fact that dates a regime must be a date.",
+        "take the name that the help suggests; `placet rules --facts` lists every fact.",
+    ),
+    "R205": FaultCode(
+        "parts of different kinds",
+        "Things stand together that cannot: a code with a number, a date with a text, a number "
+        "where a condition is needed, an order (`<`) between codes, a list where a value is "
+        "needed.",
+        "compare a fact with values of its own kind; let a yes/no fact stand alone.",
+    ),
+    "R206": FaultCode(
+        "units do not agree",
+        "Chips are added to or compared with chips and money with money; a product has one side "
+        "that is a plain number or a ratio; a quantity has the unit that it declares.",
+        "bring both sides to one unit, or declare the unit that the expression gives.",
+    ),
+    "R207": FaultCode(
+        "unknown code",
+        "The code, or the group of codes, is not in the code list of its fact.",
+        "take the code that the help suggests, or add it to the list in `codes/`.",
+    ),
+    "R208": FaultCode(
+        "number can grow too large",
+        "With the bounds declared, this part can pass what its type can hold exactly (63 bits, "
+        "18 digits with decimals), or the bounds of the quantity that it gives.",
+        "give the facts and parameters in it narrower bounds, or the quantity wider ones.",
+    ),
+    "R209": FaultCode(
+        "chained comparison",
+        "`a < b < c` is not read: people read it in different ways.",
+        "write `a < b and b < c`.",
+    ),
+    "R210": FaultCode(
+        "value not written as the rule language asks",
+        "Numbers are digits with at most one decimal point, codes stand in plain double quotes, "
+        'dates are written `date("YYYY-MM-DD")` and must exist.',
+        "write the value in this form, without separators, exponents or leading zeros.",
+    ),
+    "R211": FaultCode(
+        "rounding not stated",
+        "The expression gives more decimals than the quantity keeps, so something is lost.",
+        "say `round: up` or `round: down`, as the source has it.",
+    ),
+    "R301": FaultCode(
+        "rule without a source",
+        "Every rule says on which source it rests; this one cites none.",
+        "add an entry to `cite:`.",
+    ),
+    "R302": FaultCode(
+        "unknown source",
+        "The source is not described in sources.yaml.",
+        "take the name that the help suggests, or describe the source in sources.yaml.",
+    ),
+    "R303": FaultCode(
+        "incomplete citation",
+        "A citation gives the source's own words with one translation into the other language, "
+        "or says in our words what the source says; here a part is missing, or too much stands.",
+        "add `quote` with `en` or `zh`, whichever the source is not written in, or add `says`.",
+    ),
+    "R304": FaultCode(
+        "dates do not fit together",
+        "A period ends before it begins, dated values are out of order, a rule is in force when "
+        "its regime is not, or a parameter has no value on a day on which its rule needs one.",
+        "set the dates against each other; `until` is the first day no longer in force.",
+    ),
+    "R305": FaultCode(
+        "rule is never in force",
+        "The periods of the rule and of its regime have no day in common, so the rule would "
+        "never be judged.",
+        "mend the dates of the rule, or take it out.",
+    ),
+    "R306": FaultCode(
+        "example contradicts its rule",
+        "The rule, judged on the example's facts, gives another finding than the example says. "
+        "One of the two is wrong.",
+        "read the source again, then mend the rule or the example.",
+    ),
+    "R307": FaultCode(
+        "example missing",
+        "A rule has at least one example that is `met` and one that is `unmet`, so that both "
+        "sides of its boundary have been thought about.",
+        "add the example, as near to the boundary as the facts allow.",
+    ),
+    "R308": FaultCode(
+        "example cannot be read",
+        "The facts of the example would be refused in an order too: an unknown fact, a value "
+        "that does not fit, or a value that disagrees with the catalogue.",
+        "mend the fact; the message is the one that an order would get.",
+    ),
+    "R309": FaultCode(
+        "has no effect",
+        "A parameter or list is declared and no condition uses it. This is a warning; the rules "
+        "can be used.",
+        "use it or take it out.",
+    ),
+    "R310": FaultCode(
+        "name already taken",
+        "Parameters and quantities share one space of names in a regime, a rule is listed once, "
+        "and each status has an outcome code of its own.",
+        "rename one of the two, or keep one; a parameter that several rules use stands in "
+        "regime.yaml.",
+    ),
+}
+
+_VOCABULARY = {
+    "V201": FaultCode(
+        "faulty code list file",
+        "The CSV file of a code list lies outside the rules, lacks the columns code,en,zh,groups "
+        "or a column that a fact names, or has a row that does not fit its header.",
+        "begin the file with code,en,zh,groups; give every row as many cells as the header; "
+        "quote cells that contain a comma.",
+    ),
+    "V202": FaultCode(
+        "not a fact path",
+        "A fact is named by at least two words joined by dots, in small letters.",
+        "write it like `order.quantity`.",
+    ),
+    "V203": FaultCode(
+        "code stands twice",
+        "One code has two rows in its list, so two meanings.",
+        "keep one of the rows.",
+    ),
+    "V204": FaultCode(
+        "incomplete or contradictory fact",
+        "A fact lacks what its type needs (bounds of a number, `scale` of a decimal, `codes` of "
+        "a code), its bounds are the wrong way round or too wide, or `from` or `counted_in` "
+        "names no fact with codes.",
+        "add or mend what the message names; choose bounds that no real order passes.",
+    ),
+    "V205": FaultCode(
+        "fact cannot be put into words",
+        "The wording of the fact is incomplete: `says` lacks `{value}`, or a yes/no fact lacks "
+        "its clauses `yes` and `no`.",
+        "write whole clauses in both languages; `{value}` marks where the value goes.",
+    ),
+    "V206": FaultCode(
+        "value or unit of a fact does not fit",
+        "A cell of the catalogue is no value of the fact that reads it, or a derived fact gives "
+        "another unit than it declares.",
+        "mend the cell, the type of the fact, or its unit.",
+    ),
+    "V208": FaultCode(
+        "derived fact passes its bounds",
+        "With the bounds of the facts that it is made of, a derived fact can lie outside its own.",
+        "widen `min` and `max` of the derived fact, or narrow those of the others.",
+    ),
+    "V211": FaultCode(
+        "rounding not stated",
+        "The expression of a derived fact gives more decimals than the fact keeps.",
+        "say `round: up` or `round: down`.",
+    ),
+}
+
+_ORDERS = {
+    "O101": FaultCode(
+        "unknown name",
+        "This name has no meaning beside the facts of an order, in a scenario, or in a part of "
+        "one.",
+        "take the name that the help suggests; facts of the order stand under `facts:`.",
+    ),
+    "O103": FaultCode(
+        "wrong shape",
+        "A text, a list and a block of names are three different shapes; another one than is "
+        "needed stands here.",
+        "write facts as `order: {quantity: 20000}` or `order.quantity: 20000`.",
+    ),
+    "O201": FaultCode(
+        "unknown fact",
+        "The vocabulary has no fact of this name. It is refused, not ignored: a misspelt fact "
+        "would silently count as unknown.",
+        "take the name that the help suggests; `placet rules --facts` lists every fact.",
+    ),
+    "O202": FaultCode(
+        "value not written as its type asks",
+        "The value is not a whole number, amount, date, yes/no value and so on, as the fact "
+        "needs. Amounts and decimals are text in JSON, since JSON numbers are not exact; "
+        "separators, exponents and digits other than 0 to 9 are not read.",
+        'write `20000`, `"540000000.00"`, `2026-02-28`, `true`; leave an unknown fact out.',
+    ),
+    "O203": FaultCode(
+        "value out of bounds",
+        "The value is well written and lies outside the bounds that the vocabulary sets: mostly "
+        "a wrong unit, or a digit too many.",
+        "check the number and its unit.",
+    ),
+    "O204": FaultCode(
+        "unknown code",
+        "The code is not in the list of this fact: a country, product, answer and so on that "
+        "the vocabulary does not know.",
+        "take the code that the help suggests; countries have two capital letters.",
+    ),
+    "O205": FaultCode(
+        "derived fact stated",
+        "This fact is computed from others, such as the value of an order from quantity and "
+        "price. Stating it too could contradict them.",
+        "leave it out, and state the facts from which it is computed.",
+    ),
+    "O206": FaultCode(
+        "disagrees with the catalogue",
+        "The order names a product and states another value than the catalogue has for it.",
+        "leave the value out; or, for a different item, leave the product out and state all its "
+        "figures.",
+    ),
+    "O207": FaultCode(
+        "fact stated twice",
+        "The same fact stands twice, once nested and once as a dotted path.",
+        "keep one of the two.",
+    ),
+    "O208": FaultCode(
+        "no such regime",
+        "The order names no regime, or one that the rules do not have.",
+        "write `regime:` beside `facts:`, or use `--regime`; the help lists those that exist.",
+    ),
+    "O209": FaultCode(
+        "unknown parameter",
+        "The regime has no parameter of this name to change.",
+        "take the name that the help suggests; `placet rules REGIME` lists the parameters.",
+    ),
+    "O210": FaultCode(
+        "parameter value does not fit",
+        "The changed value of a parameter is not of its type or lies outside its bounds.",
+        "write it as a fact of that type would be written, within the bounds.",
+    ),
+    "O211": FaultCode(
+        "unknown rule",
+        "The regime has no rule of this id to leave out.",
+        "take the id that the help suggests, with or without the regime before it.",
+    ),
+    "O212": FaultCode(
+        "bad date of the rules",
+        "`as_of` is not a calendar day.",
+        "write YYYY-MM-DD; leave it out to take the date from the order.",
+    ),
+    "O213": FaultCode(
+        "selects no rules",
+        "`--only` takes `kind=…` or `certainty>=…` with a word that rules use.",
+        "take one of the selections that the help lists.",
+    ),
+    "O301": FaultCode(
+        "empty document",
+        "The document says nothing at all. An order about which nothing is known is written as "
+        "an envelope with empty `facts:`.",
+        "write the facts that are known.",
+    ),
+    "O302": FaultCode(
+        "incomplete scenario",
+        "A scenario has a title and a story in both languages, a regime, facts, and what is "
+        "expected; so has each of its variations, but for the story.",
+        "add what the message names; `placet schema --scenario` describes the whole.",
+    ),
+    "O303": FaultCode(
+        "not a stored decision",
+        "Only a decision as `placet decide --format json` wrote it, whole and unedited, can be "
+        "decided again.",
+        "give that file to `placet replay`.",
+    ),
+}
+
+CODES: Mapping[str, FaultCode] = MappingProxyType(
+    {
+        **_reading("R", "the rule file or folder"),
+        **_shape("R", "the rule file"),
+        **_RULES,
+        **_reading("V", "the vocabulary, code list or list of sources"),
+        **_shape("V", "the vocabulary or list of sources"),
+        **_VOCABULARY,
+        **_reading("O", "the document"),
+        **_ORDERS,
+    }
+)

@@ -168,6 +168,7 @@ class Pair:
     zh: str
 
     def as_json(self) -> dict[str, str]:
+        """Both languages as JSON."""
         return {"en": self.en, "zh": self.zh}
 
 
@@ -179,6 +180,7 @@ class Period:
     until: int | None = None
 
     def holds(self, day: int) -> bool:
+        """Whether a day lies in the period."""
         return self.start <= day and (self.until is None or day < self.until)
 
 

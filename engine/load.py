@@ -92,9 +92,7 @@ class _Loader:
                 editions[id] = sha256([digests[id], shared, plain(top), texts])
         if has_errors(self.faults):
             raise RulesRejected(self.faults)
-        return Rulebook(
-            vocabulary, sources, regimes, digests, editions, ordered(self.faults)
-        )
+        return Rulebook(vocabulary, sources, regimes, digests, editions, ordered(self.faults))
 
     def _regime_files(self, id: str) -> tuple[Node | None, dict[str, Node | None]]:
         files: dict[str, Node | None] = {}

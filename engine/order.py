@@ -45,9 +45,7 @@ class Document:
         """The place of a value."""
         whole = (*self.base, *path)
         if self.node is None:
-            pointer = "".join(
-                f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in whole
-            )
+            pointer = "".join(f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in whole)
             return Span(self.source, pointer=pointer)
         return find(self.node, whole, self.node.span)
 
@@ -58,6 +56,7 @@ class Document:
         return find_key(self.node, (*self.base, *path), self.node.span)
 
     def part(self, *path: str | int) -> Document:
+        """A part of the document, which keeps its place in the whole."""
         data = self.data
         for step in path:
             data = data[step]
@@ -90,6 +89,7 @@ class Order:
     values: Sequence[Value]
 
     def origin(self, path: str) -> str | None:
+        """Where the value of a fact comes from: the order or the catalogue."""
         if path in self.stated:
             return "order"
         return "catalogue" if path in self.supplied else None
@@ -262,7 +262,9 @@ class Envelope:
     is_bare: bool
 
 
-def read_envelope(document: Document, vocabulary: Vocabulary, faults: list[Diagnostic]) -> Envelope:
+def read_envelope(
+    document: Document, vocabulary: Vocabulary, faults: list[Diagnostic]
+) -> Envelope:
     """Read an envelope, or take a document without `facts` as the facts alone."""
     data = document.data
     if not isinstance(data, dict):
@@ -290,9 +292,7 @@ def read_envelope(document: Document, vocabulary: Vocabulary, faults: list[Diagn
             )
     regime = data.get("regime")
     if regime is not None and not isinstance(regime, str):
-        faults.append(
-            Diagnostic("O103", document.at("regime"), "a regime is named by its id", "")
-        )
+        faults.append(Diagnostic("O103", document.at("regime"), "a regime is named by its id", ""))
         regime = None
     return Envelope(
         regime,
@@ -315,16 +315,17 @@ def read_day(document: Document, name: str, faults: list[Diagnostic]) -> int | N
     if isinstance(value, Misfit):
         faults.append(
             Diagnostic(
-                "O212", document.at(name), f"`{name}` {shown(written)}: {value.message}", value.help
+                "O212",
+                document.at(name),
+                f"`{name}` {shown(written)}: {value.message}",
+                value.help,
             )
         )
         return None
     return value if isinstance(value, int) else None
 
 
-def _basis(
-    document: Document, vocabulary: Vocabulary, faults: list[Diagnostic]
-) -> dict[str, Any]:
+def _basis(document: Document, vocabulary: Vocabulary, faults: list[Diagnostic]) -> dict[str, Any]:
     """Per fact the document it rests on: carried, never judged."""
     written = document.data.get("basis")
     if written is None:
@@ -361,9 +362,7 @@ def _basis(
                 continue
             kind = _DATE if name == "dated" else Type("text")
             if isinstance(misfit := read(value, kind), Misfit):
-                faults.append(
-                    Diagnostic("O202", document.at(*here), misfit.message, misfit.help)
-                )
+                faults.append(Diagnostic("O202", document.at(*here), misfit.message, misfit.help))
         basis[path] = entry
     return basis
 
@@ -439,4 +438,3 @@ def write_facts(vocabulary: Vocabulary, stated: Mapping[str, Value]) -> dict[str
         for path, fact in vocabulary.facts.items()
         if path in stated
     }
-

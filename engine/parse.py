@@ -18,7 +18,6 @@ from engine.ir import (
     KINDS_OF_RULE,
     STATUSES,
     Citation,
-    Derived,
     Example,
     Expr,
     NamedList,
@@ -33,7 +32,6 @@ from engine.ir import (
     SourceName,
     Status,
     type_of,
-    walk,
 )
 from engine.parse_vocabulary import quantity_of
 from engine.shape import Reader, head
@@ -145,7 +143,9 @@ class _Draft:
         scope = self._condition(top.get("scope"), names)
         outcomes = self._outcomes(top.get("outcomes"))
         cautions = self._notes(top.get("cautions"), names)
-        leaves_out = tuple(p for item in reader.items(top.get("leaves_out")) if (p := reader.pair(item)))
+        leaves_out = tuple(
+            p for item in reader.items(top.get("leaves_out")) if (p := reader.pair(item))
+        )
         sources = tuple(
             SourceName(id, item.span)
             for item in reader.items(top.get("sources"))
@@ -279,9 +279,7 @@ class _Draft:
 
     def _parameter(self, name: str, key: Scalar, value: Node) -> ParameterValues | None:
         reader = self.reader
-        entry = reader.mapping(
-            value, ("type", "values"), ("unit", "scale", "min", "max", "label")
-        )
+        entry = reader.mapping(value, ("type", "values"), ("unit", "scale", "min", "max", "label"))
         if entry is None:
             return None
         kind = cast(
@@ -312,7 +310,10 @@ class _Draft:
             dated = reader.mapping(item, ("from", "value"))
             if dated is None:
                 continue
-            start, amount_ = reader.day(dated.get("from")), reader.value(dated.get("value"), bounded)
+            start, amount_ = (
+                reader.day(dated.get("from")),
+                reader.value(dated.get("value"), bounded),
+            )
             if start is not None and amount_ is not None:
                 if values and start <= values[-1][0]:
                     reader.fault(
@@ -419,9 +420,7 @@ class _Draft:
         scalar = self.reader.scalar(node)
         return condition(scalar, names, self.reader.faults) if scalar else None
 
-    def _notes(
-        self, node: Node | None, names: Names, from_fact: bool = False
-    ) -> tuple[Note, ...]:
+    def _notes(self, node: Node | None, names: Names, from_fact: bool = False) -> tuple[Note, ...]:
         reader = self.reader
         notes: list[Note] = []
         required = ("from", "when", "en", "zh") if from_fact else ("when", "en", "zh")
@@ -542,6 +541,6 @@ class _Draft:
         if finding is None or given is None:
             return None
         places = {name: value.span for name, _, value in given}
-        return Example(cast(dict[str, object], plain(given)), finding, day, head(node.span), places)
-
-
+        return Example(
+            cast(dict[str, object], plain(given)), finding, day, head(node.span), places
+        )

@@ -177,9 +177,7 @@ def _csv_list(
                     "quote cells that contain a comma",
                 )
             elif not all(row[:3]):
-                reader.fault(
-                    "107", span, "a code needs itself and a name in both languages", ""
-                )
+                reader.fault("107", span, "a code needs itself and a name in both languages", "")
             elif row[0] in codes:
                 reader.fault("203", span, f"the code {shown(row[0])} stands twice", "keep one")
             else:
@@ -218,7 +216,9 @@ def _facts(
         for link, what in ((fact.catalogue, "from"), (fact.counted_in, "counted_in")):
             if link and (link not in facts or facts[link].type.kind != "code"):
                 reader.fault(
-                    "204", fact.span, f"`{what}` names no code fact: {shown(link)}",
+                    "204",
+                    fact.span,
+                    f"`{what}` names no code fact: {shown(link)}",
                     nearest(link, facts),
                 )
     return facts
@@ -344,7 +344,11 @@ def _derive(
 ) -> None:
     """Read the expressions of derived facts, which may use plain facts only."""
     assert isinstance(node, Entries)
-    derived = [path for path, _, value in node if isinstance(value, Entries) and "derived" in value.entries]
+    derived = [
+        path
+        for path, _, value in node
+        if isinstance(value, Entries) and "derived" in value.entries
+    ]
     names = Names(
         {path: fact.type for path, fact in facts.items() if path not in derived},
         {},

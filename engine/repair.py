@@ -27,6 +27,7 @@ class Repair:
     to: int
 
     def as_json(self) -> dict[str, Any]:
+        """The repair as it stands in a decision."""
         return {
             "fact": self.fact.path,
             "op": self.op,
@@ -36,6 +37,7 @@ class Repair:
         }
 
     def sentence(self, scene: Scene, lang: Lang) -> str:
+        """The bound in a sentence."""
         expr = Fact(self.fact.path, self.fact.type, self.fact.span)
         value = scene.worded(self.to, self.fact.type, scene.unit(expr), lang)
         label = in_lang(self.fact.label, lang)
@@ -120,5 +122,3 @@ def _holds(program: Program, rule: Rule, values: Any, slot: int, value: int) -> 
         if finding.rule is rule:
             return finding.status == "met"
     return None
-
-

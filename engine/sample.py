@@ -12,7 +12,7 @@ from random import Random
 
 from engine.choices import Choice, Choices, Edge, bases, describe
 from engine.evaluate import judge, truth
-from engine.ir import And, Compare, Expr, Not, Or, Rule
+from engine.ir import And, Expr, Not, Or, Rule
 from engine.load import Rulebook
 from engine.order import Order, make_order
 from engine.values import Value
@@ -49,8 +49,11 @@ def met_orders(choices: Choices, *, seed: int = 0, count: int = _SEEDS) -> tuple
 
 def _drawn(choices: Choices, random: Random) -> Iterator[Order]:
     search = Search(choices, random)
-    starts = [s for s in (search.met() for _ in range(_SEEDS)) if s is not None]
-    starts = starts or [search.filled() for _ in range(_SEEDS)]
+    met = [s for s in (search.met() for _ in range(_SEEDS)) if s is not None]
+    met = met or [search.filled() for _ in range(_SEEDS)]
+    broken = [search.broken(random.choice(met), r) for r in choices.program.regime.rules * 3]
+    # Two starts in three meet every rule, and the changes below break some of them.
+    starts = [*met, *met, *(random.choice(broken) for _ in met)] if broken else met
     vocabulary = choices.program.vocabulary
     deciding, others = tuple(choices.deciding.values()), tuple(choices.others.values())
     # `Random.choice` costs three times as much as an index drawn so.
@@ -107,6 +110,14 @@ class Search:
             if not self.choices.is_supplied(choice.fact.path, stated):
                 self.state(stated, choice)
         return stated
+
+    def broken(self, stated: Stated, rule: Rule) -> Stated:
+        """The facts changed so that a rule fails, as well as a few steps allow."""
+        changed = dict(stated)
+        if rule.applies is not None:
+            self.settle(changed, rule.applies, True)
+        self.settle(changed, rule.require, False)
+        return changed
 
     def finding(self, rule: Rule, *, met: bool) -> Stated | None:
         """Few facts on which one rule is met, or unmet; `None` if none were found."""
@@ -168,10 +179,13 @@ class Search:
         near, far = list(choice.near), list(choice.far)
         self.random.shuffle(near)
         self.random.shuffle(far)
-        if isinstance(expr, Compare) and (choice.fact.type.is_numeric or _is_date(choice)):
-            turn = choices.turn(Edge(expr, path), choices.values(stated))
+        for edge in choices.edges:
+            if edge.compare is not expr or edge.path != path:
+                continue
+            turn = choices.turn(edge, stated)
             if turn is not None:
-                shifts = [0, 1, -1, self.random.randrange(10**6), -self.random.randrange(10**6)]
+                width = 10**6 if choice.fact.type.is_numeric else 60
+                shifts = [0, 1, -1, self.random.randrange(width), -self.random.randrange(width)]
                 self.random.shuffle(shifts)
                 near = [*(turn + shift for shift in shifts), turn, *near]
         for value in [*near, *far]:
@@ -183,7 +197,7 @@ class Search:
 
     def move(self, stated: Stated, edge: Edge) -> None:
         """Move a fact to where its comparison turns, or one beside it."""
-        turn = self.choices.turn(edge, self.choices.values(stated))
+        turn = self.choices.turn(edge, stated)
         if turn is None:
             return
         value = turn + _SHIFTS[int(self.random.random() * len(_SHIFTS))]
@@ -203,10 +217,6 @@ class Search:
 
     def _truth(self, stated: Stated, expr: Expr) -> bool | None:
         return truth(self.choices.program, expr, self.choices.values(stated))
-
-
-def _is_date(choice: Choice) -> bool:
-    return choice.fact.type.kind == "date"
 
 
 def _fits(choice: Choice, value: Value) -> bool:

@@ -101,7 +101,8 @@ def read_scenario(document: Document) -> Scenario:
             runs.append(run)
     if faults:
         raise OrderRejected(faults)
-    assert title and story
+    assert title is not None
+    assert story is not None
     return Scenario(title, story, tuple(runs))
 
 

@@ -63,12 +63,15 @@ class Scene:
     values: Any
 
     def truth(self, expr: Expr) -> Truth:
+        """Whether a condition holds for this order."""
         return truth(self.program, expr, self.values)
 
     def amount(self, expr: Expr) -> Any:
+        """The scaled value of a term for this order."""
         return amount(self.program, expr, self.values)
 
     def known(self, name: str) -> bool:
+        """Whether a fact or derived quantity has a value."""
         return self.values[self.program.slots[name]] is not None
 
     # --- atoms ---
@@ -119,6 +122,7 @@ class Scene:
     # --- amounts and names ---
 
     def label(self, name: str, lang: Lang) -> str:
+        """How a fact, parameter or derived quantity is called."""
         regime, vocabulary = self.program.regime, self.program.vocabulary
         if name in vocabulary.facts:
             return in_lang(vocabulary.facts[name].label, lang)
@@ -127,6 +131,7 @@ class Scene:
         return in_lang(regime.quantities[name].label, lang)
 
     def says(self, name: str) -> Pair | None:
+        """The phrase that carries the value of a fact or derived quantity, if it has one."""
         regime, vocabulary = self.program.regime, self.program.vocabulary
         if name in vocabulary.facts:
             return vocabulary.facts[name].says
@@ -160,10 +165,12 @@ class Scene:
         return f"{text} {unit.one if abs(value) == 10**type.scale else unit.many}"
 
     def value_of(self, expr: Expr, lang: Lang, *, bare: bool = False) -> str:
+        """The value of a term as people read it; `bare` leaves the unit out."""
         unit = None if bare else self.unit(expr)
         return self.worded(self.amount(expr), type_of(expr), unit, lang)
 
     def code(self, expr: Expr, code: str, lang: Lang) -> str:
+        """How a code of the list of an expression is called."""
         name = type_of(expr).codes
         known = self.program.vocabulary.lists[name].codes if name else {}
         return in_lang(known[code].label, lang) if code in known else code
@@ -218,7 +225,13 @@ class Scene:
 
     def _stated(self, expr: Expr, value: str, lang: Lang) -> str:
         """A fact with its value as a clause."""
-        name = expr.path if isinstance(expr, Fact) else expr.name if isinstance(expr, Derived) else None
+        name = (
+            expr.path
+            if isinstance(expr, Fact)
+            else expr.name
+            if isinstance(expr, Derived)
+            else None
+        )
         if name is None:
             return value
         says = self.says(name)
@@ -320,8 +333,10 @@ class Scene:
         name = _name_of(expr)
         if isinstance(expr, Constant) or name is None:
             if isinstance(expr, Arithmetic):
-                value = f"{self.term(expr, lang)} ({value})" if lang == "en" else (
-                    f"{self.term(expr, lang)}（{value}）"
+                value = (
+                    f"{self.term(expr, lang)} ({value})"
+                    if lang == "en"
+                    else (f"{self.term(expr, lang)}（{value}）")
                 )
             return value
         label = self.label(name, lang)
@@ -373,7 +388,8 @@ class Scene:
             case Arithmetic(op="*"):
                 for share, base in ((expr.left, expr.right), (expr.right, expr.left)):
                     if type_of(share).kind == "ratio" or (
-                        isinstance(share, Constant) and 0 < share.value < 10**share.type.scale
+                        isinstance(share, Constant)
+                        and 0 < cast(int, share.value) < 10**share.type.scale
                     ):
                         return self._share(share, base, lang)
                 return f"{self.term(expr.left, lang)} × {self.term(expr.right, lang)}"
@@ -417,7 +433,7 @@ class Scene:
                 op = "not in" if expr.negated is not atom.negated else "in"
             case Compare():
                 op = FLIPPED[expr.op] if atom.negated else expr.op
-                left, right, margin, unit = self._compared(expr, cast(CompareOp, op))
+                left, right, margin, unit = self._compared(expr, op)
             case _:
                 left, op, right = self.amount(expr), "==", not atom.negated
         return {

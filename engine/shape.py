@@ -32,12 +32,12 @@ class Reader:
         help: str = "",
         notes: tuple[tuple[str, Span | None], ...] = (),
     ) -> None:
+        """Note an error."""
         self.faults.append(Diagnostic(self.family + code, span, message, help, notes))
 
     def warn(self, code: str, span: Span, message: str, help: str = "") -> None:
-        self.faults.append(
-            Diagnostic(self.family + code, span, message, help, severity="warning")
-        )
+        """Note a warning."""
+        self.faults.append(Diagnostic(self.family + code, span, message, help, severity="warning"))
 
     def mapping(
         self, node: Node | None, required: Collection[str], optional: Collection[str] = ()
@@ -90,6 +90,7 @@ class Reader:
         return node.text
 
     def scalar(self, node: Node | None) -> Scalar | None:
+        """A single value, unread."""
         if node is None:
             return None
         if not isinstance(node, Scalar):
@@ -185,6 +186,7 @@ class Reader:
         return Period(start, until)
 
     def shape(self, node: Node | None, wanted: str) -> None:
+        """Note that something else should stand here."""
         if node is not None:
             self.fault("103", head(node.span), f"{wanted} should stand here", "")
 

@@ -72,6 +72,7 @@ class Mapping:
             yield name, key, node
 
     def get(self, name: str) -> Node | None:
+        """The node of a name, if there is one."""
         found = self.entries.get(name)
         return None if found is None else found[1]
 

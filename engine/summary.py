@@ -8,7 +8,17 @@ from typing import Any
 from engine.evaluate import Judgement
 from engine.ir import Pair, Regime, Rule
 from engine.sentences import Scene
-from engine.words import BECAUSE, CERTAINTY, KIND, Lang, day, grouped, in_lang, joined, listed, sentence
+from engine.words import (
+    BECAUSE,
+    CERTAINTY,
+    KIND,
+    Lang,
+    day,
+    grouped,
+    in_lang,
+    joined,
+    sentence,
+)
 
 _GOVERNMENT = ("licence-condition", "procedure", "duty", "import-gate")
 _NUMERALS = "零一二三四五六七八九十"
@@ -48,8 +58,12 @@ def _verdict(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
             titles = [in_lang(f.rule.title, lang) for f in judged if f.status == "unmet"]
             if en:
                 verb = "is" if unmet == 1 else "are"
-                return f"{label}. {unmet} of {total} conditions {verb} not met: {'; '.join(titles)}."
-            return f"{label}：{numeral(total)}项中{numeral(unmet)}项不符合（{'、'.join(titles)}）。"
+                return (
+                    f"{label}. {unmet} of {total} conditions {verb} not met: {'; '.join(titles)}."
+                )
+            return (
+                f"{label}：{numeral(total)}项中{numeral(unmet)}项不符合（{'、'.join(titles)}）。"
+            )
         case _:
             if en:
                 start = "Nothing has failed" if not unmet else f"{unmet} not met"
@@ -235,7 +249,6 @@ def hindsight(rule: Rule, today: int) -> Pair | None:
     return Pair(
         f"Hindsight: on {day(today, 'en')} “{rule.title.en}” had not been reported "
         f"(first known {day(rule.known_from, 'en')}).",
-        f"事后信息：{day(today, 'zh')}时，“{rule.title.zh}”尚未见报道（最早见于{day(rule.known_from, 'zh')}）。",
+        f"事后信息：{day(today, 'zh')}时，“{rule.title.zh}”尚未见报道"
+        f"（最早见于{day(rule.known_from, 'zh')}）。",
     )
-
-

@@ -50,6 +50,7 @@ class Type:
 
     @property
     def is_numeric(self) -> bool:
+        """Whether it is a number or money."""
         return self.kind in NUMERIC
 
 
@@ -118,7 +119,7 @@ def _read_text(text: str, type: Type) -> Value | Misfit:
 
 
 def _bounded(value: int, type: Type) -> int | Misfit:
-    if type.lo is not None and value < type.lo or type.hi is not None and value > type.hi:
+    if (type.lo is not None and value < type.lo) or (type.hi is not None and value > type.hi):
         low, high = write(type.lo, type), write(type.hi, type)
         return Misfit("203", f"is outside {low} to {high}", "check the unit and the number")
     return value

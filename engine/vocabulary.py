@@ -51,6 +51,7 @@ class CodeList:
     codes: Mapping[str, Code]
 
     def in_group(self, group: str) -> tuple[str, ...]:
+        """The codes of a group, in the order of the list."""
         return tuple(code.code for code in self.codes.values() if group in code.groups)
 
 
@@ -88,6 +89,7 @@ class Vocabulary:
 
     @cached_property
     def derived(self) -> tuple[FactDefinition, ...]:
+        """The facts that are computed from others."""
         return tuple(fact for fact in self.facts.values() if fact.derived is not None)
 
     @cached_property

@@ -16,8 +16,19 @@ Lang = Literal["en", "zh"]
 LANGS: tuple[Lang, ...] = ("en", "zh")
 
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 NOTICE = Pair(
     "What-if analysis; decision support, not legal advice; not a licence, not an authorisation "
@@ -78,6 +89,7 @@ GRADE = {
 
 
 def in_lang(pair: Pair, lang: Lang) -> str:
+    """The text of one language."""
     return pair.en if lang == "en" else pair.zh
 
 

@@ -1,0 +1,1 @@
+"""What is made of checked rules besides the meaning itself: sentences, and programs of other engines."""
