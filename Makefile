@@ -23,8 +23,12 @@ $(STAMP): requirements-build.txt requirements-dev.txt pyproject.toml
 	@touch $@
 
 demo: setup
-	$(BIN)/placet decide scenarios/h200-article/one-chip-over-the-cap.yaml --lang both
-	$(BIN)/placet decide scenarios/h200-article/one-chip-over-the-cap.yaml --set order.quantity=20000 --lang both
+	$(BIN)/placet decide scenarios/h200-article/last-twenty-thousand.yaml --lang both
+	$(BIN)/placet decide scenarios/h200-article/last-twenty-thousand.yaml --lang both \
+		--set order.quantity=20001 --set payment.prepaid=540027000.00 --set review.state=deny
+	$(BIN)/placet decide scenarios/h200-article/last-twenty-thousand.yaml --lang both \
+		--set review.state=null --set pledge.signed_on=null
+	$(BIN)/placet decide scenarios/bis-2026/racks-in-johor.yaml --lang both
 
 test: setup
 	$(BIN)/placet check

@@ -356,14 +356,20 @@ def schema(
     regime_file: Annotated[
         bool, typer.Option("--regime-file", help="Describe regime.yaml.")
     ] = False,
+    decision: Annotated[bool, typer.Option("--decision", help="Describe decisions.")] = False,
     rules: RulesOption = None,
 ) -> None:
-    """Print the JSON Schema of an order, or of scenario, rule and regime files for editors."""
+    """Print the JSON Schema of an order, a decision, or scenario, rule and regime files."""
     chosen = _settings(rules, None)
 
     def run() -> int:
         from engine import schema as schemas
 
+        if decision:
+            from api.wire import decision_schema
+
+            typer.echo(json.dumps(decision_schema(), ensure_ascii=False, indent=2))
+            return 0
         service = Service(chosen.rules)
         if rule:
             made = schemas.rule_schema(service.rulebook())
@@ -372,7 +378,10 @@ def schema(
         elif scenario:
             made = schemas.scenario_schema(service.rulebook())
         elif regime is None:
-            typer.echo("name a rule set, or give --scenario, --rule or --regime-file", err=True)
+            typer.echo(
+                "name a rule set, or give --scenario, --rule, --regime-file or --decision",
+                err=True,
+            )
             return 2
         else:
             book, found = service.regime(regime, Span(Source("argument", (regime,))))

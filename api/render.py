@@ -37,7 +37,7 @@ _HEADS = {
     "missing": Pair("Still needed", "尚需信息"),
     "open": Pair("Waiting for a fact", "待查明的条件"),
     "changes": Pair("What would change it", "调整方案"),
-    "obligations": Pair("Conditions set by agencies", "主管机关所附条件"),
+    "obligations": Pair("What remains to be fulfilled", "仍须履行的事项"),
     "cautions": Pair("Cautions", "提示"),
     "figures": Pair("Figures", "数额"),
     "met": Pair("Met", "符合的条件"),
@@ -151,7 +151,8 @@ def _verdict(data: Decision, lang: Lang) -> Panel:
     status = data["status"]
     colour = _COLOUR[status]
     regime = data["regime"]
-    lines: list[RenderableType] = [Prose(data["summary"][lang], lang, f"bold {colour}")]
+    lines: list[RenderableType] = [Prose(regime["title"][lang], lang, "dim")]
+    lines += [Prose(data["summary"][lang], lang, f"bold {colour}")]
     if data["hypothetical_policy"]:
         word = "HYPOTHETICAL RULES" if lang == "en" else "规则经假设性变更"
         lines.insert(0, Text(word, style="bold magenta"))
@@ -159,10 +160,8 @@ def _verdict(data: Decision, lang: Lang) -> Panel:
     dated = "rules as of" if lang == "en" else "规则基准日"
     return Panel(
         Group(*lines),
-        title=Text(f"{_MARK[status]} {regime['title'][lang]}", style=colour),
-        subtitle=Text(f"{regime['id']} · {dated} {regime['as_of']}", style="dim"),
+        title=Text(f"{_MARK[status]} {regime['id']} · {dated} {regime['as_of']}", style=colour),
         title_align="left",
-        subtitle_align="left",
         border_style=colour,
         padding=(0, 1),
     )

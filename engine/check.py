@@ -25,8 +25,9 @@ def regime_faults(
     programs: dict[int, Program] = {}
     for rule in regime.rules:
         faults += _citation_faults(rule, sources)
-        faults += _date_faults(rule, regime)
-        faults += _example_faults(rule, regime, vocabulary, programs)
+        dates = _date_faults(rule, regime)
+        # Without a first day in force there is no day on which to judge the examples.
+        faults += dates or _example_faults(rule, regime, vocabulary, programs)
     return faults + _unused(regime)
 
 

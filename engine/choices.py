@@ -73,7 +73,7 @@ class Edge:
     side: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Choices:
     """A regime on one day with the choices of every fact; `deciding` ones can change an outcome."""
 

@@ -161,7 +161,7 @@ class _Teller:
             "certainty": rule.certainty,
             "due": rule.due,
             "title": rule.title.as_json(),
-            "text": {lang: self._text(finding, atoms, repair, lang) for lang in LANGS},
+            "text": {lang: self._text(finding, repair, lang) for lang in LANGS},
             "evidence": self._evidence(rule),
             "comparisons": [self.scene.sides(atom) for atom in atoms],
             "repair": None if repair is None else repair.as_json(),
@@ -192,15 +192,19 @@ class _Teller:
             return [atom for atom in found if atom.held is None] or found
         return found
 
-    def _text(
-        self, finding: Finding, atoms: Sequence[Atom], repair: Repair | None, lang: Lang
-    ) -> str:
+    def _text(self, finding: Finding, repair: Repair | None, lang: Lang) -> str:
         rule, scene = finding.rule, self.scene
         if finding.because in ("not-in-force", "left-out"):
             return summaries.set_aside(rule, finding.because, self.policy.day, lang)
-        parts = [sentence(joined(scene.clauses(atoms, lang), lang), lang)]
         if finding.because == "condition":
-            parts.insert(0, summaries.not_concerned(lang))
+            assert rule.applies is not None
+            told = scene.told(rule.applies, lang, neutral=True)
+            parts = [summaries.not_concerned(lang), sentence(told, lang)]
+        else:
+            exprs = [rule.require]
+            if finding.status == "unknown" and rule.applies is not None:
+                exprs = [e for e in (rule.applies, rule.require) if scene.truth(e) is not True]
+            parts = [sentence(joined([scene.told(e, lang) for e in exprs], lang), lang)]
         if repair is not None:
             parts.append(repair.sentence(scene, lang))
         parts += [
@@ -355,14 +359,12 @@ class _Teller:
         )
         cautions += [(None, note.text) for note in self._true(self.regime.cautions)]
         if self.judgement.status != "not-applicable":
-            for finding in self.judgement.findings:
-                if finding.because is not None:
-                    continue
-                hindsight = summaries.hindsight(finding.rule, self.policy.day)
-                cautions += [(finding.rule.id, hindsight)] if hindsight else []
-                cautions += [
-                    (finding.rule.id, note.text) for note in self._true(finding.rule.cautions)
-                ]
+            judged = [f.rule for f in self.judgement.findings if f.because is None]
+            hindsight = summaries.hindsight(judged, self.policy.day)
+            cautions += [(None, hindsight)] if hindsight else []
+            cautions += [
+                (rule.id, note.text) for rule in judged for note in self._true(rule.cautions)
+            ]
         return [{"rule": rule, "text": text.as_json()} for rule, text in cautions]
 
     def _true(self, notes: Sequence[Note]) -> list[Note]:

@@ -127,7 +127,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def shown(value: object, limit: int = 60) -> str:
     """Quote user text in a message: one line, bounded, invisible characters made visible."""
-    text = str(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     clean = "".join(
         c if c.isprintable() and unicodedata.category(c) != "Cf" else f"\\u{ord(c):04x}"
         for c in text[: limit + 1]

@@ -78,10 +78,14 @@ class _Loader:
         for id in known:
             if only is not None and id not in only:
                 continue
+            before = len(self.faults)
             top, files = self._regime_files(id)
+            if top is None:
+                continue
             home = Source(self._name(f"{id}/regime.yaml"))
             regime = parse_regime(id, top, files, vocabulary, home, self.faults)
-            if regime is None:
+            # A regime of which a file could not be read would show faults that it has not.
+            if regime is None or has_errors(self.faults[before:]):
                 continue
             found = regime_faults(regime, vocabulary, sources)
             self.faults += found

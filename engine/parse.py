@@ -241,7 +241,6 @@ class _Draft:
             group = entry.get("group")
             if ("codes" in entry.entries) == (group is not None):
                 reader.fault("102", key.span, "a list has either `codes` or a `group`", "")
-                continue
             if group is not None:
                 wanted = reader.text(group)
                 codes = known.in_group(wanted) if wanted else ()
@@ -323,10 +322,8 @@ class _Draft:
                         "write the earliest first, each date once",
                     )
                 values.append((start, amount_))
-        if not values:
-            if not reader.items(entry.get("values")):
-                reader.fault("102", key.span, f"`{name}` has no value", "give one with its date")
-            return None
+        if not values and not reader.items(entry.get("values")):
+            reader.fault("102", key.span, f"`{name}` has no value", "give one with its date")
         label = reader.pair(entry.get("label")) or Pair(name.replace("_", " "), name)
         return ParameterValues(name, bounded, label, tuple(values), key.span)
 
@@ -541,6 +538,5 @@ class _Draft:
         if finding is None or given is None:
             return None
         places = {name: value.span for name, _, value in given}
-        return Example(
-            cast(dict[str, object], plain(given)), finding, day, head(node.span), places
-        )
+        said = entry.entries["finding"][1].span
+        return Example(cast(dict[str, object], plain(given)), finding, day, said, places)

@@ -52,9 +52,8 @@ def parse_vocabulary(
         return None
     units = _units(top.get("units"), reader)
     groups = {
-        name: pair
+        name: reader.pair(value) or Pair(name, name)
         for name, _, value in (reader.open_mapping(top.get("groups")) or ())
-        if (pair := reader.pair(value))
     }
     lists = _lists(top.get("codes"), read_csv, reader)
     facts = _facts(top.get("facts"), units, groups, lists, reader)
@@ -109,6 +108,7 @@ def parse_sources(node: Node | None, faults: list[Diagnostic]) -> dict[str, Cite
 def _units(node: Node | None, reader: Reader) -> dict[str, Unit]:
     units: dict[str, Unit] = {}
     for name, _, value in reader.open_mapping(node) or ():
+        units[name] = Unit(name, name, name)  # known by name, whatever is wrong with it
         entry = reader.mapping(value, ("en", "zh"), ("plural",))
         if entry is None:
             continue
@@ -129,6 +129,7 @@ def _lists(
     """Every code list with the names of its columns."""
     lists: _Lists = {}
     for name, key, value in reader.open_mapping(node) or ():
+        lists[name] = (CodeList(name, {}), ())  # known by name, whatever is wrong with it
         entry = reader.mapping(value, (), ("file", "codes"))
         if entry is None:
             continue

@@ -5,14 +5,14 @@ The same seed gives the same orders. Decides nothing: `evaluate` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
 from engine.choices import Choice, Choices, Edge, bases, describe
 from engine.evaluate import judge, truth
-from engine.ir import And, Expr, Not, Or, Rule
+from engine.ir import STATUSES, And, Expr, Not, Or, Rule, Status
 from engine.load import Rulebook
 from engine.order import Order, make_order
 from engine.values import Value
@@ -45,6 +45,29 @@ def met_orders(choices: Choices, *, seed: int = 0, count: int = _SEEDS) -> tuple
     search = Search(choices, Random(seed))
     found = (search.met() for _ in range(count))
     return tuple(stated for stated in found if stated is not None)
+
+
+def orders_by_status(choices: Choices, *, seed: int = 0) -> Mapping[Status, tuple[Stated, ...]]:
+    """Facts for every status that a decision can have: the met ones, and those changed.
+
+    `orders_by_status(describe(vocabulary, regime))["unmet"]` are orders with one failing rule.
+    """
+    random = Random(seed)
+    search, program = Search(choices, random), choices.program
+    met = met_orders(choices, seed=seed)
+    found: dict[Status, list[Stated]] = {status: [] for status in STATUSES}
+    starts = met or tuple(search.filled() for _ in range(_SEEDS))
+    tried = [*starts, {}]
+    tried += [search.broken(random.choice(starts), rule) for rule in program.regime.rules * 3]
+    for start in starts:
+        outside, open_ = dict(start), dict(start)
+        search.settle(outside, program.regime.scope, False)
+        choices.set(open_, random.choice(list(start)), None)
+        tried += [outside, open_]
+    for stated in tried:
+        status = judge(program, make_order(program.vocabulary, stated).values).status
+        found[status].append(stated)
+    return {status: tuple(facts) for status, facts in found.items()}
 
 
 def _drawn(choices: Choices, random: Random) -> Iterator[Order]:

@@ -40,6 +40,7 @@ from engine.words import (
     days,
     grouped,
     in_lang,
+    joined,
     listed,
     money,
     percent,
@@ -198,19 +199,64 @@ class Scene:
             case _:
                 return self._yes_no(expr, bool(self.amount(expr)), lang)
 
-    def unrecorded(self, atoms: Sequence[Atom], lang: Lang) -> str:
-        """The facts that unknown atoms wait for, in one clause."""
-        names = dict.fromkeys(name for atom in atoms for name in self._unknown_in(atom.expr))
-        labels = [self.label(name, lang) for name in names]
-        if lang == "zh":
-            return f"未录入：{'、'.join(labels)}"
-        return f"not recorded: {'; '.join(labels)}"
+    def told(self, expr: Expr, lang: Lang, *, neutral: bool = False) -> str:
+        """A condition in one sentence: the atoms it rests on, what is not recorded last.
 
-    def clauses(self, atoms: Sequence[Atom], lang: Lang) -> list[str]:
-        """Every atom with its values, what is not recorded last."""
-        told = [self.clause(atom, lang) for atom in atoms if atom.held is not None]
-        unknown = [atom for atom in atoms if atom.held is None]
-        return [*told, self.unrecorded(unknown, lang)] if unknown else told
+        `neutral` states the facts of a precondition that is not fulfilled, with nothing needed.
+        """
+        clauses = self._clauses(expr, False, neutral, lang)
+        unknown = [atom for atom in self.atoms(expr) if atom.held is None]
+        names = dict.fromkeys(name for atom in unknown for name in self._unknown_in(atom.expr))
+        if names:
+            labels = [self.label(name, lang) for name in names]
+            colon = "not recorded: " if lang == "en" else "未录入："
+            clauses.append(colon + ("; " if lang == "en" else "；").join(labels))
+        return joined(clauses, lang)
+
+    def _clauses(self, expr: Expr, negated: bool, neutral: bool, lang: Lang) -> list[str]:
+        match expr:
+            case Not():
+                return self._clauses(expr.operand, not negated, neutral, lang)
+            case And() | Or():
+                whole = self.truth(expr)
+                deciding = [o for o in expr.operands if self.truth(o) == whole]
+                if whole is None or isinstance(expr, And) is not negated:
+                    told = [self._clauses(o, negated, neutral, lang) for o in deciding]
+                    return [clause for clauses in told for clause in clauses]
+                if whole is not negated:
+                    return self._clauses(deciding[0], negated, neutral, lang)
+                return self._none_of(deciding, negated, neutral, lang)
+            case _:
+                held = self.truth(expr)
+                if held is None:
+                    return []
+                if neutral:
+                    return [self.clause(Atom(expr, not held, True), lang)]
+                return [self.clause(Atom(expr, negated, held is not negated), lang)]
+
+    def _none_of(
+        self, operands: Sequence[Expr], negated: bool, neutral: bool, lang: Lang
+    ) -> list[str]:
+        """Alternatives that all fail; lists that the same fact might be in become one."""
+        first = operands[0]
+        if (
+            isinstance(first, Member)
+            and not negated
+            and all(isinstance(o, Member) and o.operand == first.operand for o in operands)
+            and not any(isinstance(o, Member) and o.negated for o in operands)
+        ):
+            code = cast(str, self.amount(first.operand))
+            clause = self._stated(first.operand, self.code(first.operand, code, lang), lang)
+            lists = [self._listed(cast(Member, o), lang) for o in operands]
+            return [clause if neutral else _needed(clause, listed(lists, lang, last="or"), lang)]
+        told = [joined(self._clauses(o, negated, neutral, lang), lang) for o in operands]
+        if neutral or len(told) == 1:
+            return told
+        if lang == "en":
+            return [
+                "none of these holds: " + "; ".join(f"({n}) {t}" for n, t in enumerate(told, 1))
+            ]
+        return ["下列各项均不成立：" + "；".join(f"（{n}）{t}" for n, t in enumerate(told, 1))]
 
     def _yes_no(self, expr: Expr, value: bool, lang: Lang) -> str:
         if isinstance(expr, Fact):
@@ -245,17 +291,19 @@ class Scene:
         clause = self._stated(expr.operand, self.code(expr.operand, code, lang), lang)
         if held:
             return clause
+        label = self._listed(expr, lang)
+        if negated:
+            label = f"none of {label}" if lang == "en" else f"非{label}"
+        return _needed(clause, label, lang)
+
+    def _listed(self, expr: Member, lang: Lang) -> str:
+        """The codes of a list as people call them."""
         if expr.list is not None:
-            label = in_lang(self.program.regime.lists[expr.list].label, lang)
-        else:
-            names = [self.code(expr.operand, c, lang) for c in expr.codes]
-            if lang == "en":
-                names = [f"“{name}”" for name in names]
-            label = listed(names, lang, last="or")
-        if lang == "zh":
-            verb = "属于" if expr.list is not None else "为"
-            return f"{clause}（须{'不' if negated else ''}{verb}：{label}）"
-        return f"{clause} (needed: {'none of ' if negated else ''}{label})"
+            return in_lang(self.program.regime.lists[expr.list].label, lang)
+        names = [self.code(expr.operand, c, lang) for c in expr.codes]
+        if lang == "en":
+            names = [f"“{name}”" for name in names]
+        return listed(names, lang, last="or")
 
     def _code_compared(self, expr: Compare, op: CompareOp, held: bool, lang: Lang) -> str:
         subject, other = expr.left, expr.right
@@ -266,9 +314,11 @@ class Scene:
         if held:
             return clause
         wanted = self.code(subject, cast(str, self.amount(other)), lang)
-        if lang == "zh":
-            return f"{clause}（须{'不' if op == '!=' else ''}为：{wanted}）"
-        return f"{clause} (needed: {'anything but ' if op == '!=' else ''}“{wanted}”)"
+        if lang == "en":
+            wanted = f"“{wanted}”"
+        if op == "!=":
+            wanted = f"anything but {wanted}" if lang == "en" else f"非{wanted}"
+        return _needed(clause, wanted, lang)
 
     def _dates(self, expr: Compare, op: CompareOp, lang: Lang) -> str:
         left, right = self.amount(expr.left), self.amount(expr.right)
@@ -277,7 +327,10 @@ class Scene:
         name = _name_of(expr.right)
         if name is not None:
             label = self.label(name, lang)
-            other = f"{the(label)}, {other}" if lang == "en" else f"{label}{other}"
+            if left == right:
+                other = the(label) if lang == "en" else label
+            else:
+                other = f"{the(label)}, {other}" if lang == "en" else f"{label}{other}"
         gap = days(abs(left - right), lang)
         if lang == "en":
             if left == right:
@@ -306,7 +359,7 @@ class Scene:
     def _at_least(
         self, expr: Compare, op: CompareOp, left: int, right: int, here: str, gap: str, lang: Lang
     ) -> str:
-        need = self._need(expr.right, lang)
+        need = self._need(expr.right, op, lang)
         if lang == "en":
             if left < right or (left == right and op == ">"):
                 tail = f"{gap} short" if left < right else "which must be exceeded"
@@ -319,11 +372,16 @@ class Scene:
         tail = "恰好足额" if left == right else f"多出{gap}"
         return f"{need}；{here}，{tail}"
 
-    def _need(self, expr: Expr, lang: Lang) -> str:
+    def _need(self, expr: Expr, op: CompareOp, lang: Lang) -> str:
         """What a side must reach, as a clause."""
+        if isinstance(expr, Constant):
+            value = self.value_of(expr, lang)
+            if lang == "en":
+                return f"{'more than' if op == '>' else 'at least'} {value} is needed"
+            return f"须{'超过' if op == '>' else '达到'}{value}"
         name = _name_of(expr)
         if name is None:
-            return self.total(expr, lang, constant=True)
+            return self.total(expr, lang)
         label, value = self.label(name, lang), self.value_of(expr, lang)
         return f"{the(label)} is {value}" if lang == "en" else f"{label}为{value}"
 
@@ -342,7 +400,7 @@ class Scene:
         label = self.label(name, lang)
         return f"{the(label)} of {value}" if lang == "en" else f"{value}{label}"
 
-    def total(self, expr: Expr, lang: Lang, *, constant: bool = False) -> str:
+    def total(self, expr: Expr, lang: Lang) -> str:
         """A side as a clause: a sum with its terms, a share with its base, a fact with its value."""
         value = self.value_of(expr, lang)
         match expr:
@@ -364,9 +422,7 @@ class Scene:
                 label = self.label(expr.name, lang)
                 return f"{the(label)} is {value}" if lang == "en" else f"{label}为{value}"
             case Constant():
-                if not constant:
-                    return value
-                return f"{value} is needed" if lang == "en" else f"须达到{value}"
+                return value
             case _:
                 term = self.term(expr, lang)
                 return f"{term} is {value}" if lang == "en" else f"{term}为{value}"
@@ -500,6 +556,10 @@ def _at_most(
             return f"{here}，不低于{limit}（须低于，等于亦不符合）"
         return f"{here}，恰等于{limit}，已无余量"
     return f"{here}，距{limit}尚余{gap}"
+
+
+def _needed(clause: str, wanted: str, lang: Lang) -> str:
+    return f"{clause} (needed: {wanted})" if lang == "en" else f"{clause}（须为：{wanted}）"
 
 
 def _terms(expr: Expr) -> Iterator[Expr]:

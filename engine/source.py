@@ -7,6 +7,7 @@ count are limited on the event stream, before anything is built.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,15 @@ from typing import Any
 
 import yaml
 
-from engine.diagnostics import Diagnostic, OrderRejected, PlacetError, RulesRejected, Source, Span
+from engine.diagnostics import (
+    Diagnostic,
+    OrderRejected,
+    PlacetError,
+    RulesRejected,
+    Source,
+    Span,
+    shown,
+)
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
@@ -124,8 +133,8 @@ def read_text(text: bytes | str, name: str, family: str) -> Node | None:
                 f"is not UTF-8 text (byte {error.start})",
                 "save the file as UTF-8",
             ) from None
-    # YAML ends lines at \n, \r\n and \r only; str.splitlines knows more and would shift the places.
-    lines = tuple(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    # The parser's line ends: YAML 1.1 has three more than \n, \r\n and \r; str.splitlines still more.
+    lines = tuple(re.split("\r\n|[\n\r\x85\u2028\u2029]", text))
     source = Source(name, lines)
     as_json = text.lstrip()[:1] in ("{", "[") and _is_json(text)
     return _Builder(source, family, as_json).build(text)
@@ -309,7 +318,7 @@ class _Builder:
                     Diagnostic(
                         f"{self.family}005",
                         key.span,
-                        f"`{key.text}` stands twice",
+                        f"{shown(key.text)} stands twice",
                         "keep one of the two",
                         (("the first stands here", first),),
                     )

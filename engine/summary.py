@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.evaluate import Judgement
-from engine.ir import Pair, Regime, Rule
+from engine.ir import Pair, ParameterValues, Regime, Rule
 from engine.sentences import Scene
 from engine.words import (
     BECAUSE,
@@ -14,9 +14,7 @@ from engine.words import (
     KIND,
     Lang,
     day,
-    grouped,
     in_lang,
-    joined,
     sentence,
 )
 
@@ -36,60 +34,78 @@ def summary(
     parts = [_verdict(scene, judgement, label, lang)]
     if judgement.status == "unmet":
         parts.append(_whose(judgement, lang))
-    parts += [_only(only, lang), _changes(changes, lang)]
+    parts += [_only(only, lang), _changes(scene, changes, lang)]
     return (" " if lang == "en" else "").join(part for part in parts if part)
 
 
 def _verdict(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
     judged = [f for f in judgement.findings if f.because is None]
-    met = sum(f.status == "met" for f in judged)
-    unmet = sum(f.status == "unmet" for f in judged)
-    unknown = sum(f.status == "unknown" for f in judged)
     total = len(judged)
+    met = sum(f.status == "met" for f in judged)
+    failed = [in_lang(f.rule.title, lang) for f in judged if f.status == "unmet"]
     en = lang == "en"
     match judgement.status:
         case "not-applicable":
             return _outside(scene, judgement, label, lang)
         case "met":
-            if en:
-                return f"{label}: {met} of {total}."
-            return f"{label}：{numeral(total)}项均符合。"
+            return f"{label}: {met} of {total}." if en else f"{label}：{numeral(total)}项均符合。"
         case "unmet":
-            titles = [in_lang(f.rule.title, lang) for f in judged if f.status == "unmet"]
             if en:
-                verb = "is" if unmet == 1 else "are"
-                return (
-                    f"{label}. {unmet} of {total} conditions {verb} not met: {'; '.join(titles)}."
+                verb = "is" if len(failed) == 1 else "are"
+                return f"{label}. {len(failed)} of {total} conditions {verb} not met: " + (
+                    "; ".join(failed) + "."
                 )
-            return (
-                f"{label}：{numeral(total)}项中{numeral(unmet)}项不符合（{'、'.join(titles)}）。"
-            )
+            count = _share(len(failed), total, "不符合")
+            return f"{label}：{count}：{'；'.join(failed)}。"
         case _:
-            if en:
-                start = "Nothing has failed" if not unmet else f"{unmet} not met"
-                scope = (
-                    " Whether this rule set covers the order is itself open."
-                    if judgement.scope is None
-                    else ""
-                )
-                await_ = "awaits" if unknown == 1 else "await"
-                return (
-                    f"{label}. {start}: {met} of {total} conditions are met, "
-                    f"{unknown} {await_} a fact.{scope}"
-                )
-            start = "目前没有不符合的条件" if not unmet else f"{numeral(unmet)}项不符合"
-            scope = "本规则集是否适用于该订单，亦待查明。" if judgement.scope is None else ""
-            return (
-                f"{label}。{start}：{numeral(total)}项中{numeral(met)}项符合，"
-                f"{numeral(unknown)}项待查明。{scope}"
-            )
+            return _open(scene, judgement, label, lang)
+
+
+def _open(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
+    """The verdict while something is unknown: what is counted so far, and whether scope is open."""
+    judged = [f for f in judgement.findings if f.because is None]
+    total = len(judged)
+    counts = {s: sum(f.status == s for f in judged) for s in ("met", "unmet", "unknown")}
+    en = lang == "en"
+    scope = ""
+    if judgement.scope is None:
+        missing = scene.told(scene.program.regime.scope, lang)
+        scope = (
+            f" Whether this rule set covers the order is itself open ({missing})."
+            if en
+            else f"本规则集是否适用于该订单亦待查明（{missing}）。"
+        )
+    if en:
+        told = [
+            f"{counts['met']} of {total} conditions met" if counts["met"] else "",
+            f"{counts['unmet']} not met" if counts["unmet"] else "",
+            f"{counts['unknown']} of {total} waiting for a fact" if counts["unknown"] else "",
+        ]
+        start = "" if counts["unmet"] else "Nothing has failed: "
+        return f"{label}. {start}{', '.join(t for t in told if t)}.{scope}"
+    parts = [
+        _share(counts["met"], total, "符合"),
+        _share(counts["unmet"], total, "不符合"),
+        _share(counts["unknown"], total, "待查明"),
+    ]
+    start = "" if counts["unmet"] else "目前没有不符合的条件："
+    return f"{label}。{start}{'，'.join(p for p in parts if p)}。{scope}"
+
+
+def _share(count: int, total: int, what: str) -> str:
+    """`九项中三项不符合`, `九项均不符合`, or nothing."""
+    if not count:
+        return ""
+    if count == total:
+        return f"{numeral(total)}项均{what}" if total > 1 else f"一项{what}"
+    return f"{numeral(total)}项中{numeral(count)}项{what}"
 
 
 def _outside(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
     regime = scene.program.regime
     en = lang == "en"
     if judgement.scope is False:
-        reason = joined(scene.clauses(list(scene.atoms(regime.scope)), lang), lang)
+        reason = scene.told(regime.scope, lang)
     elif not scene.program.in_force:
         start = day(regime.in_force.start, lang)
         here = day(scene.program.day, lang)
@@ -151,29 +167,33 @@ def _only(only: Sequence[str], lang: Lang) -> str:
     return f"仅判断下列规则：{'、'.join(parts)}。"
 
 
-def _changes(changes: Sequence[Mapping[str, Any]], lang: Lang) -> str:
+def _changes(scene: Scene, changes: Sequence[Mapping[str, Any]], lang: Lang) -> str:
     if not changes:
         return ""
     parts: list[str] = []
+    en = lang == "en"
     for change in changes:
         label = change["label"][lang]
         if "without" in change:
-            parts.append(f"without “{label}”" if lang == "en" else f"不计“{label}”")
+            parts.append(f"without “{label}”" if en else f"不计“{label}”")
             continue
-        old, new = _shown(change["from"]), _shown(change["to"])
-        if lang == "en":
-            parts.append(f"{label} {new} instead of {old}")
-        else:
-            parts.append(f"{label}由{old}改为{new}")
-    if lang == "en":
+        parameter = scene.program.regime.parameters[change["parameter"]]
+        new = _amount(scene, scene.program.parameters[parameter.name], parameter, lang)
+        dated = parameter.on(scene.program.day)
+        old = _amount(scene, None if dated is None else dated[1], parameter, lang)
+        parts.append(f"{label} {new} instead of {old}" if en else f"{label}由{old}改为{new}")
+    if en:
         return f"Hypothetical rules: {'; '.join(parts)}."
     return f"规则经假设性变更：{'；'.join(parts)}。"
 
 
-def _shown(value: object) -> str:
-    text = str(value)
-    whole, dot, fraction = text.partition(".")
-    return f"{grouped(int(whole), 0)}{dot}{fraction}" if whole.lstrip("-").isdigit() else text
+def _amount(scene: Scene, value: object, parameter: ParameterValues, lang: Lang) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        unit = scene.program.vocabulary.units.get(parameter.type.unit or "")
+        return scene.worded(value, parameter.type, unit if lang == "zh" else None, lang)
+    if value is None:
+        return "none" if lang == "en" else "无"
+    return str(value)
 
 
 def numeral(count: int) -> str:
@@ -242,13 +262,14 @@ def date_cautions(regime: Regime, today: int, day_from: str) -> list[tuple[str |
     return cautions
 
 
-def hindsight(rule: Rule, today: int) -> Pair | None:
-    """A caution where a rule is applied to a day on which nobody knew of it yet."""
-    if rule.known_from is None or today >= rule.known_from:
+def hindsight(rules: Sequence[Rule], today: int) -> Pair | None:
+    """A caution where rules are applied to a day on which nobody knew of them yet."""
+    later = [(r, r.known_from) for r in rules if r.known_from is not None and today < r.known_from]
+    if not later:
         return None
+    en = "; ".join(f"“{rule.title.en}” (first known {day(known, 'en')})" for rule, known in later)
+    zh = "；".join(f"“{rule.title.zh}”（最早见于{day(known, 'zh')}）" for rule, known in later)
     return Pair(
-        f"Hindsight: on {day(today, 'en')} “{rule.title.en}” had not been reported "
-        f"(first known {day(rule.known_from, 'en')}).",
-        f"事后信息：{day(today, 'zh')}时，“{rule.title.zh}”尚未见报道"
-        f"（最早见于{day(rule.known_from, 'zh')}）。",
+        f"Hindsight: not yet reported on {day(today, 'en')}: {en}.",
+        f"事后信息：{day(today, 'zh')}时尚未见报道：{zh}。",
     )

@@ -89,6 +89,7 @@ _COPULA = re.compile(
     r"\b(is|are|was|were)\b(?!.*\b(?:is|are|was|were)\b.*\{value\})(?=.*\{value\})"
 )
 _ZH_COPULA = re.compile(r"(为：?|位于)(?=\{value\})")
+_NEGATIVE = ("no ", "non", "not ", "不", "非", "无", "未")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,8 @@ def _run_on(said: Outline, lang: Lang) -> str:
         return f"{mark.join(parts[:-1])}{mark}{'且' if said.every else '或'}{parts[-1]}"
     word = "and" if said.every else "or"
     if any(sign in text for text in flat for sign in (", ", "; ", " and ", " or ")):
+        if len(parts) == 2:
+            return f"{parts[0]}, {word} {parts[1]}"
         return f"{'; '.join(parts[:-1])}; {word} {parts[-1]}"
     return listed(parts, lang, last="and" if said.every else "or")
 
@@ -275,20 +278,17 @@ class _Writer:
     def _membership(self, operand: Expr, denied: bool, names: Sequence[str]) -> str:
         """A code fact and the codes that it has, or has not."""
         en = self.lang == "en"
-        one_of = (
-            listed(names, self.lang, last="or")
-            if len(names) < 3 or not en
-            else (", ".join(names[:-1]) + f" or {names[-1]}")
-        )
-        name = _name_of(operand)
-        says = self.vocabulary.facts[name].says if name in self.vocabulary.facts else None
+        inner = any(sign in name for name in names for sign in (", ", " or "))
+        one_of = ", or ".join(names) if inner else listed(names, self.lang, last="or")
+        fact = self.vocabulary.facts.get(_name_of(operand) or "")
         label = self.noun(operand)
-        if says is None:
-            verb = ("is not " if denied else "is ") if en else ("不是" if denied else "为")
-            return f"{label} {verb}{one_of}" if en else f"{label}{verb}{one_of}"
-        template = in_lang(says, self.lang)
+        template = f"{label} is {{value}}" if en else f"{label}为{{value}}"
+        if fact is not None and fact.says is not None:
+            template = in_lang(fact.says, self.lang)
         if denied:
-            opposite = _denied(template, self.lang)
+            # "not non-military" is read wrongly; in quotes it is a name.
+            plain = not any(name.startswith(_NEGATIVE) for name in names)
+            opposite = _denied(template, self.lang) if plain else None
             if opposite is None:
                 return f"{label} is not “{one_of}”" if en else f"{label}不是“{one_of}”"
             template = opposite
@@ -330,11 +330,13 @@ class _Writer:
         terms = _terms(left, "+")
         if len(terms) > 1:
             return f"{listed([self.noun(t) for t in terms], 'en')} together come to "
-        first = _bare(noun).split(" ", 1)[0]
+        head = _bare(noun).split(" ", 2)[:2]
         plurals = {unit.many for unit in self.vocabulary.units.values() if unit.many != unit.one}
-        return f"{noun} {'are' if first in plurals else 'is'} "
+        return f"{noun} {'are' if plurals.intersection(head) else 'is'} "
 
     def _tail(self, op: CompareOp, left: Expr, right: Expr) -> str:
+        if isinstance(right, Constant) and right.value == 0 and op == "==":
+            return "zero" if self.lang == "en" else "为零"
         kind = type_of(left)
         if kind.kind == "date":
             fixed = isinstance(right, Constant) and op in ("==", "!=")

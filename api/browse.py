@@ -1,0 +1,767 @@
+"""Draw rule sets, rules, sources and facts as pages that people read at a terminal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import typer
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
+from rich.rule import Rule as Line
+from rich.table import Column, Table
+from rich.text import Text
+
+from engine.backends.text import Clause, Outline, amount_in_words, in_words, outline
+from engine.diagnostics import nearest, shown
+from engine.evaluate import uses
+from engine.expression import print_expr
+from engine.ir import Citation, Expr, Member, Note, Pair, Period, Regime, Rule, Settled, walk
+from engine.load import Rulebook
+from engine.parse_vocabulary import CitedSource
+from engine.vocabulary import FactDefinition
+from engine.words import CERTAINTY, DUE, GRADE, HELD_BY, KIND, STATUS, Lang, in_lang
+from engine.words import day as day_in_words
+
+WIDEST = 100
+_MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
+_COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
+_WORDS = {
+    "rule set": Pair("Rule set", "规则集"),
+    "rule sets": Pair("Rule sets", "规则集"),
+    "rule": Pair("rule", "规则"),
+    "rules": Pair("Rules", "规则"),
+    "scope": Pair("Scope", "适用范围"),
+    "lists": Pair("Lists", "清单"),
+    "parameters": Pair("Parameters", "参数"),
+    "quantities": Pair("Quantities computed", "计算所得数额"),
+    "outcomes": Pair("Outcomes", "判定结果"),
+    "cautions": Pair("Cautions", "提示"),
+    "obligations": Pair("Conditions set by agencies", "主管机关所附条件"),
+    "leaves_out": Pair("Not examined", "未审查事项"),
+    "sources": Pair("Sources", "来源"),
+    "source": Pair("source", "来源"),
+    "kind": Pair("kind", "性质"),
+    "certainty": Pair("how sure", "依据"),
+    "due": Pair("due", "何时须成立"),
+    "in force": Pair("in force", "有效期"),
+    "known from": Pair("known from", "为人所知"),
+    "dated by": Pair("dated by", "基准日取自"),
+    "read to": Pair("sources read to", "来源读至"),
+    "applies": Pair("Applies if", "适用前提"),
+    "require": Pair("Condition", "条件"),
+    "asks": Pair("Facts it rests on", "所据事实"),
+    "cite": Pair("Where it comes from", "出处"),
+    "settles": Pair(
+        "What the sources leave open, and how it is read here", "来源未明之处与本规则的读法"
+    ),
+    "remarks": Pair("Remarks", "附注"),
+    "examples": Pair("Examples", "示例"),
+    "facts": Pair("What can be said of an order", "订单可填事实"),
+    "cited by": Pair("Cited by", "引用此来源的规则"),
+    "language": Pair("language", "语言"),
+    "published": Pair("dated", "日期"),
+    "grade": Pair("grade", "性质"),
+    "read": Pair("read", "阅读日"),
+    "publisher": Pair("publisher", "发布者"),
+    "address": Pair("address", "网址"),
+    "note": Pair("note", "说明"),
+    "all": Pair("all of these:", "以下各项同时成立："),
+    "any": Pair("at least one of these:", "以下至少一项成立："),
+    "value": Pair("value", "数值"),
+    "since": Pair("since", "起始日"),
+    "fact": Pair("fact", "事实"),
+    "type": Pair("what is written", "填写内容"),
+    "held by": Pair("who can change it", "由谁决定"),
+    "finding": Pair("finding", "判断"),
+    "date": Pair("dated", "日期"),
+    "cited": Pair("cited", "引用"),
+    "also": Pair("Also cited by its rules: ", "规则另引："),
+}
+_LANGUAGE = {"en": Pair("English", "英文"), "zh": Pair("Chinese", "中文")}
+_TYPE = {
+    "boolean": Pair("yes or no", "是或否"),
+    "integer": Pair("whole number", "整数"),
+    "decimal": Pair("number", "数值"),
+    "money": Pair("US dollars", "美元金额"),
+    "ratio": Pair("ratio", "比率"),
+    "date": Pair("date", "日期"),
+    "code": Pair("code", "代码"),
+    "text": Pair("text, carried and never judged", "文字，仅记录，不作判断"),
+}
+# A mark that may not begin a line, and one that may not end it.
+_CLOSING = "，。；：、？！）》”’】％…,.;:?!)]}%"
+_OPENING = "（《“‘【([{"
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|(?<=。)")
+
+
+# --- setting text ---
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A text that breaks between words, never inside one, in either script; hangs if asked."""
+
+    text: Text
+    indent: int = 0
+    hang: int = 0
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        first, later = " " * self.indent, " " * (self.indent + self.hang)
+        width = min(options.max_width, WIDEST) - len(later)
+        for number, line in enumerate(_broken(self.text, max(8, width), self.hang)):
+            yield Text.assemble(later if number else first, line, no_wrap=True, overflow="ignore")
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        pieces = [cell_len(piece.strip()) for _, piece in _pieces(self.text.plain)]
+        room = self.indent + self.hang
+        return Measurement(max(pieces, default=0) + room, cell_len(self.text.plain) + room)
+
+
+def _pieces(text: str) -> list[tuple[int, str]]:
+    """What may not be broken: words with the blank behind them, single Chinese characters."""
+    pieces: list[tuple[int, str]] = []
+    start = 0
+    for end in range(1, len(text) + 1):
+        if end == len(text) or _may_break(text[end - 1], text[end]):
+            pieces.append((start, text[start:end]))
+            start = end
+    return pieces
+
+
+def _may_break(before: str, after: str) -> bool:
+    if after in _CLOSING or before in _OPENING or after == " ":
+        return False
+    if before == " ":
+        return True
+    if after.isdigit() and before in "年月第":
+        return False
+    return _is_wide(before) or (_is_wide(after) and not before.isdigit())
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+def _broken(text: Text, width: int, hang: int) -> list[Text]:
+    """The lines of a text; the first is longer by what the others hang."""
+    cuts: list[int] = []
+    room, used = width + hang, 0
+    for start, piece in _pieces(text.plain):
+        size = cell_len(piece.rstrip())
+        if used and used + size > room:
+            cuts.append(start)
+            room, used = width, 0
+        used += cell_len(piece)
+    lines = list(text.divide(cuts)) if cuts else [text.copy()]
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _prose(text: str, style: str = "", indent: int = 2, hang: int = 0) -> Prose:
+    return Prose(Text(text, style=style), indent, hang)
+
+
+def _bullet(*parts: str | tuple[str, str], indent: int = 2) -> Prose:
+    return Prose(Text.assemble("• ", *parts), indent, 2)
+
+
+def _address(url: str, indent: int) -> Text:
+    """An address is never broken: it is copied whole."""
+    return Text(" " * indent + url, style="dim", no_wrap=True, overflow="ignore")
+
+
+def _table(*columns: Column) -> Table:
+    headed = any(str(column.header) for column in columns)
+    return Table(
+        *columns,
+        box=None,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+        show_header=headed,
+        header_style="dim",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Indented:
+    """A table set in by two, no wider than a page."""
+
+    table: Table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        narrow = options.update(width=min(options.max_width, WIDEST) - 2)
+        for line in console.render_lines(self.table, narrow, pad=False):
+            text = Text("  ", no_wrap=True, overflow="ignore")
+            for segment in line:
+                text.append(segment.text, segment.style)
+            text.rstrip()
+            yield text
+
+
+def _heading(name: str, lang: Lang) -> list[RenderableType]:
+    return [Text(""), Text(in_lang(_WORDS[name], lang), style="bold underline")]
+
+
+def _section(name: str, parts: Sequence[RenderableType], lang: Lang) -> list[RenderableType]:
+    return [*_heading(name, lang), *parts] if parts else []
+
+
+# --- pages ---
+
+
+def browse(
+    console: Console,
+    rulebook: Rulebook,
+    name: str | None,
+    facts: bool,
+    sources: bool,
+    day: int,
+    langs: Sequence[Lang],
+) -> int:
+    """Print the page of a name, or a list; 1 and the nearest name for an unknown one."""
+    pages: list[RenderableType] = []
+    for lang in langs:
+        pager = _Pager(rulebook, day, lang)
+        if facts:
+            page = pager.facts()
+        elif sources:
+            page = pager.sources()
+        elif name is None:
+            page = pager.regimes()
+        else:
+            found = pager.named(name)
+            if found is None:
+                typer.echo(_unknown(rulebook, name), err=True)
+                return 1
+            page = found
+        if pages:
+            pages += [Text(""), Line(style="dim"), Text("")]
+        pages += page
+    console.print(Group(*pages), crop=False)
+    return 0
+
+
+def _unknown(rulebook: Rulebook, name: str) -> str:
+    homes = _homes(rulebook, name)
+    if homes:
+        listed = " or ".join(f"{home}/{name}" for home in homes)
+        return f"{shown(name)} is a rule of several rule sets; name it as {listed}"
+    home, _, _ = name.partition("/")
+    rules = {r.id: [rule.id for rule in r.rules] for r in rulebook.regimes.values()}
+    if home in rules and home != name:
+        inside = [f"{home}/{rule}" for rule in rules[home]]
+        help = nearest(name, inside) or f"its rules: {', '.join(rules[home])}"
+        return f"{shown(home)} has no rule called {shown(name)}; {help}"
+    short = [rule for listed in rules.values() for rule in listed]
+    known = [*rules, *short, *rulebook.sources, *rulebook.vocabulary.facts]
+    help = nearest(name, known) or f"rule sets: {', '.join(rules)}"
+    return f"no rule set, rule, source or fact is called {shown(name)}; {help}"
+
+
+def _homes(rulebook: Rulebook, rule: str) -> list[str]:
+    """The rule sets that have a rule of this id."""
+    return [r.id for r in rulebook.regimes.values() if any(x.id == rule for x in r.rules)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pager:
+    """Makes pages in one language, with parameter values as they stand on one day."""
+
+    rulebook: Rulebook
+    day: int
+    lang: Lang
+
+    def named(self, name: str) -> list[RenderableType] | None:
+        """The page of a rule set, rule, source or fact."""
+        book = self.rulebook
+        if name in book.regimes:
+            return self.regime(book.regimes[name])
+        home, slash, short = name.rpartition("/")
+        homes = _homes(book, short) if not slash or home in book.regimes else []
+        if slash:
+            homes = [id for id in homes if id == home]
+        if len(homes) == 1:
+            regime = book.regimes[homes[0]]
+            return self.rule(regime, next(r for r in regime.rules if r.id == short))
+        if name in book.sources and not homes:
+            return self.source(book.sources[name])
+        return self.fact(book.vocabulary.facts[name]) if name in book.vocabulary.facts else None
+
+    # --- words ---
+
+    def say(self, pair: Pair) -> str:
+        return in_lang(pair, self.lang)
+
+    def word(self, name: str) -> str:
+        return self.say(_WORDS[name])
+
+    def date(self, day: int) -> str:
+        return day_in_words(day, self.lang)
+
+    def period(self, period: Period) -> str:
+        start = self.date(period.start)
+        if self.lang == "zh":
+            return f"自{start}起" + (
+                f"，至{self.date(period.until - 1)}止" if period.until else ""
+            )
+        return f"from {start}" + (f" to {self.date(period.until - 1)}" if period.until else "")
+
+    def aside(self, text: str) -> str:
+        return f" ({text})" if self.lang == "en" else f"（{text}）"
+
+    def _pairs(self, rows: Sequence[tuple[str, str]]) -> _Indented:
+        """Names with values, the values hanging beside."""
+        table = _table(Column(no_wrap=True, style="dim"), Column())
+        for name, value in rows:
+            table.add_row(name, Prose(Text(value)))
+        return _Indented(table)
+
+    # --- rule sets ---
+
+    def regimes(self) -> list[RenderableType]:
+        page: list[RenderableType] = []
+        for regime in self.rulebook.regimes.values():
+            count = len(regime.rules)
+            rules = f"{count} rules" if self.lang == "en" else f"{count}条规则"
+            mark = " · " if self.lang == "en" else "，"
+            read = f"{self.word('read to')} {self.date(regime.read_to)}"
+            read = read if self.lang == "en" else read.replace(" ", "")
+            facts = mark.join([rules, self.period(regime.in_force), read])
+            page += [
+                Text("")
+                if page
+                else Text(in_lang(_WORDS["rule sets"], self.lang), "bold underline"),
+                Text.assemble("  ", (regime.id, "bold cyan")),
+                Prose(Text(self.say(regime.title), "bold"), 4),
+                _prose(facts, "dim", 4),
+                _prose(_first_sentence(self.say(regime.summary)), "", 4),
+            ]
+        hint = (
+            "placet rules NAME shows a rule set, a rule, a source or a fact; also --facts, --sources"
+            if self.lang == "en"
+            else "placet rules 名称：查看规则集、规则、来源或事实；另有 --facts、--sources"
+        )
+        return [*page, Text(""), _prose(hint, "dim", 0)]
+
+    def regime(self, regime: Regime) -> list[RenderableType]:
+        lang = self.lang
+        dated = f"{self.say(self.rulebook.vocabulary.facts[regime.dated_by].label)}"
+        page: list[RenderableType] = [
+            Prose(Text(self.say(regime.title), "bold")),
+            Text(regime.id, "cyan"),
+            Text(""),
+            _prose(self.say(regime.summary), indent=0),
+            Text(""),
+            self._pairs(
+                [
+                    (self.word("in force"), self.period(regime.in_force)),
+                    (self.word("dated by"), f"{dated}{self.aside(regime.dated_by)}"),
+                    (self.word("read to"), self.date(regime.read_to)),
+                ]
+            ),
+        ]
+        page += _section("scope", self._condition(regime, regime.scope), lang)
+        page += _section("lists", [self._listed(regime, name) for name in regime.lists], lang)
+        page += _section("parameters", self._parameters(regime, list(regime.parameters)), lang)
+        page += _section("quantities", self._quantities(regime, list(regime.quantities)), lang)
+        page += _section("rules", [self._rule_table(regime)], lang)
+        outcomes: list[RenderableType] = []
+        for status, outcome in regime.outcomes.items():
+            outcomes += [
+                Prose(
+                    Text.assemble(
+                        (f"{_MARK[status]} ", _COLOUR[status]),
+                        (self.say(outcome.label), "bold"),
+                        (f"  {outcome.code}", "dim"),
+                    ),
+                    2,
+                    2,
+                ),
+                _prose(self.say(outcome.meaning), indent=4),
+            ]
+        page += _section("outcomes", outcomes, lang)
+        page += _section("cautions", self._notes(regime, regime.cautions), lang)
+        page += _section("leaves_out", [_bullet(self.say(p)) for p in regime.leaves_out], lang)
+        lines: list[RenderableType] = []
+        for named in regime.sources:
+            source = self.rulebook.sources[named.id]
+            lines += [Text(f"  {source.id}", "cyan"), _prose(self._called(source), indent=4)]
+        rest = dict.fromkeys(c.source for rule in regime.rules for c in rule.cite)
+        others = ", ".join(id for id in rest if id not in {s.id for s in regime.sources})
+        if others:
+            lines.append(_prose(self.word("also") + others, "dim"))
+        return page + _section("sources", lines, lang)
+
+    def _rule_table(self, regime: Regime) -> _Indented:
+        table = _table(
+            Column(self.word("rule"), ratio=None),
+            Column(self.word("kind"), max_width=14),
+            Column(self.word("certainty"), max_width=13),
+            Column(self.word("due"), max_width=14),
+        )
+        for rule in regime.rules:
+            table.add_row(
+                Group(Text(rule.id, "cyan", no_wrap=True), Prose(Text(self.say(rule.title)))),
+                Prose(Text(self.say(KIND[rule.kind]))),
+                Prose(Text(self.say(CERTAINTY[rule.certainty]))),
+                Prose(Text(self.say(DUE[rule.due]))),
+            )
+        return _Indented(table)
+
+    def _listed(self, regime: Regime, name: str) -> Prose:
+        named = regime.lists[name]
+        some = ", ".join(named.codes[:12]) + (", …" if len(named.codes) > 12 else "")
+        count = f"{len(named.codes)}: " if self.lang == "en" else f"{len(named.codes)}项："
+        return _bullet((f"{name}  ", "cyan"), self.say(named.label), (f"  {count}{some}", "dim"))
+
+    def _parameters(self, regime: Regime, names: Sequence[str]) -> list[RenderableType]:
+        """Each parameter with its dated values; the one in force on the day stands out."""
+        if not names:
+            return []
+        table = _table(
+            Column(no_wrap=True, style="cyan"),
+            Column(),
+            Column(self.word("value"), justify="right", no_wrap=True),
+            Column(self.word("since"), no_wrap=True),
+        )
+        for name in names:
+            parameter = regime.parameters[name]
+            now = parameter.on(self.day)
+            for number, (start, value) in enumerate(parameter.values):
+                style = "bold" if (start, value) == now else "dim"
+                amount = amount_in_words(
+                    value, parameter.type, self.rulebook.vocabulary, self.lang
+                )
+                table.add_row(
+                    "" if number else name,
+                    "" if number else Prose(Text(self.say(parameter.label))),
+                    Text(amount, style),
+                    Text(self.date(start), style),
+                )
+        return [_Indented(table)]
+
+    def _quantities(self, regime: Regime, names: Sequence[str]) -> list[RenderableType]:
+        lines: list[RenderableType] = []
+        for name in names:
+            quantity = regime.quantities[name]
+            told = in_words(quantity.value, regime, self.rulebook.vocabulary, self.lang)
+            means = ": " if self.lang == "en" else "："
+            lines += [
+                Prose(
+                    Text.assemble((f"{name}  ", "cyan"), self.say(quantity.label), means, told),
+                    2,
+                    2,
+                ),
+                _prose(print_expr(quantity.value), "dim", 4),
+            ]
+        return lines
+
+    # --- conditions ---
+
+    def _condition(self, regime: Regime, expr: Expr) -> list[RenderableType]:
+        """A condition in words, line by line where it has parts, then as the rule file has it."""
+        said = outline(expr, regime, self.rulebook.vocabulary, self.lang)
+        return [*self._outlined(said, 2), _prose(print_expr(expr), "dim", 2, 2)]
+
+    def _outlined(self, said: Outline, indent: int) -> list[RenderableType]:
+        if isinstance(said, Clause):
+            return [_prose(said.text, indent=indent)]
+        lines: list[RenderableType] = [
+            _prose(self.word("all" if said.every else "any"), "italic", indent)
+        ]
+        for part in said.parts:
+            if isinstance(part, Clause):
+                lines.append(_bullet(part.text, indent=indent + 2))
+            else:
+                inner = self._outlined(part, indent + 4)
+                head = Text(self.word("all" if part.every else "any"), style="italic")
+                lines += [Prose(Text.assemble("• ", head), indent + 2, 2), *inner[1:]]
+        return lines
+
+    def _notes(self, regime: Regime, notes: Sequence[Note]) -> list[RenderableType]:
+        lines: list[RenderableType] = []
+        for note in notes:
+            when = in_words(note.when, regime, self.rulebook.vocabulary, self.lang)
+            lead = f"If {when}:" if self.lang == "en" else f"若{when}："
+            lines += [_bullet((lead, "dim")), _prose(self.say(note.text), indent=4)]
+        return lines
+
+    # --- a rule ---
+
+    def rule(self, regime: Regime, rule: Rule) -> list[RenderableType]:
+        lang = self.lang
+        rows = [
+            (self.word("kind"), self.say(KIND[rule.kind])),
+            (self.word("certainty"), self.say(CERTAINTY[rule.certainty])),
+            (self.word("due"), self.say(DUE[rule.due])),
+            (self.word("in force"), self.period(rule.in_force)),
+        ]
+        if rule.known_from is not None:
+            rows.append((self.word("known from"), self.date(rule.known_from)))
+        page: list[RenderableType] = [
+            Prose(Text(self.say(rule.title), "bold")),
+            Text(f"{regime.id}/{rule.id}", "cyan"),
+            _prose(self.say(regime.title), "dim", 0),
+            Text(""),
+            self._pairs(rows),
+        ]
+        if rule.applies is not None:
+            page += _section("applies", self._condition(regime, rule.applies), lang)
+        page += _section("require", self._condition(regime, rule.require), lang)
+        names = _inside(
+            self.rulebook, regime, [rule.require, *([rule.applies] if rule.applies else [])]
+        )
+        parameters = [n for n in names if n in regime.parameters]
+        page += _section("parameters", self._parameters(regime, parameters), lang)
+        lists = _lists_of(rule)
+        page += _section("lists", [self._listed(regime, name) for name in lists], lang)
+        quantities = [n for n in names if n in regime.quantities]
+        page += _section("quantities", self._quantities(regime, quantities), lang)
+        facts = [
+            self.rulebook.vocabulary.facts[n] for n in names if n in self.rulebook.vocabulary.facts
+        ]
+        page += _section("asks", [self._fact_table(facts)], lang)
+        cited: list[RenderableType] = []
+        for citation in rule.cite:
+            cited += [*([Text("")] if cited else []), *self._citation(citation)]
+        page += _section("cite", cited, lang)
+        settled: list[RenderableType] = []
+        for entry in rule.settles:
+            settled += [*([Text("")] if settled else []), *self._settled(entry)]
+        page += _section("settles", settled, lang)
+        page += _section("remarks", self._notes(regime, rule.remarks), lang)
+        page += _section("cautions", self._notes(regime, rule.cautions), lang)
+        page += _section("obligations", self._notes(regime, rule.obligations), lang)
+        return page + _section("examples", self._examples(rule), lang)
+
+    def _citation(self, citation: Citation) -> list[RenderableType]:
+        source = self.rulebook.sources[citation.source]
+        where = f", {citation.at}" if self.lang == "en" else f"，{citation.at}"
+        head = Text.assemble(
+            (citation.source, "cyan"),
+            (where if citation.at else "", ""),
+            (self.aside(self._graded(source)), "dim"),
+        )
+        lines: list[RenderableType] = [Prose(head, 2, 2)]
+        if citation.quote is not None:
+            lines.append(_prose(f"“{citation.quote}”", indent=4, hang=1))
+            same = source.language == self.lang
+            lines.append(_prose(f"“{citation.translation}”", "dim" if same else "italic", 4, 1))
+        if citation.says is not None:
+            lines.append(_prose(self.say(citation.says), indent=4))
+        lines.append(_prose(self._called(source), "dim", 4))
+        return [*lines, *([_address(source.address, 4)] if source.address else [])]
+
+    def _settled(self, entry: Settled) -> list[RenderableType]:
+        answer = Text(self.say(entry.answer))
+        if entry.certainty is not None:
+            answer.append(self.aside(self.say(CERTAINTY[entry.certainty])), "yellow")
+        return [Prose(Text(self.say(entry.question), "bold"), 2, 2), Prose(answer, 4)]
+
+    def _examples(self, rule: Rule) -> list[RenderableType]:
+        """Examples as a table with a column per fact; as lines where that would be too wide."""
+        paths = list(dict.fromkeys(path for e in rule.examples for path in e.given))
+        dated = any(e.as_of is not None for e in rule.examples)
+        rows: list[list[str]] = []
+        for example in rule.examples:
+            cells = [_written(example.given.get(path)) for path in paths]
+            rows.append(
+                [*cells, *([self.date(example.as_of) if example.as_of else ""] if dated else [])]
+            )
+        heads = [*paths, *([self.word("date")] if dated else [])]
+        sizes = [
+            max(cell_len(text) for text in column) + 2 for column in zip(heads, *rows, strict=True)
+        ]
+        wide = sum(sizes) + 18 > 78
+        table = _table(
+            Column(self.word("finding"), no_wrap=True),
+            *([Column("")] if wide else [Column(head, no_wrap=True) for head in heads]),
+        )
+        for example, row in zip(rule.examples, rows, strict=True):
+            status = Text.assemble(
+                (f"{_MARK[example.finding]} ", _COLOUR[example.finding]),
+                self.say(STATUS[example.finding]),
+            )
+            if wide:
+                told = [f"{h}\xa0{c}" for h, c in zip(heads, row, strict=True) if c]
+                table.add_row(status, Prose(Text(", ".join(told))))
+            else:
+                table.add_row(status, *row)
+        return [_Indented(table)]
+
+    # --- sources ---
+
+    def _called(self, source: CitedSource) -> str:
+        publisher, day = self.say(source.publisher), self.date(source.date)
+        if self.lang == "en":
+            return f"{self.say(source.title)} ({publisher}, {day})"
+        return f"{self.say(source.title)}（{publisher}，{day}）"
+
+    def _graded(self, source: CitedSource) -> str:
+        return self.say(GRADE[source.grade])
+
+    def sources(self) -> list[RenderableType]:
+        counts = self._counts()
+        table = _table(
+            Column(self.word("source")),
+            Column(self.word("published"), no_wrap=True),
+            Column(self.word("grade"), max_width=18),
+            Column(self.word("cited"), justify="right", no_wrap=True),
+        )
+        for source in self.rulebook.sources.values():
+            name = Group(
+                Text(source.id, "cyan", no_wrap=True), Prose(Text(self.say(source.title)))
+            )
+            count = str(counts.get(source.id, 0) or "–")
+            table.add_row(name, self.date(source.date), Prose(Text(self._graded(source))), count)
+        return [Text(self.word("sources"), "bold underline"), _Indented(table)]
+
+    def _counts(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for regime in self.rulebook.regimes.values():
+            for rule in regime.rules:
+                for id in {citation.source for citation in rule.cite}:
+                    counts[id] = counts.get(id, 0) + 1
+        return counts
+
+    def source(self, source: CitedSource) -> list[RenderableType]:
+        other: Lang = "zh" if self.lang == "en" else "en"
+        rows = [
+            (self.word("publisher"), self.say(source.publisher)),
+            (self.word("published"), self.date(source.date)),
+            (self.word("language"), self.say(_LANGUAGE[source.language])),
+            (self.word("grade"), self._graded(source)),
+        ]
+        if source.read is not None:
+            rows.append((self.word("read"), self.date(source.read)))
+        if source.note is not None:
+            rows.append((self.word("note"), self.say(source.note)))
+        page: list[RenderableType] = [
+            Prose(Text(self.say(source.title), "bold")),
+            Prose(Text(in_lang(source.title, other), "dim")),
+            Text(source.id, "cyan"),
+            Text(""),
+            self._pairs(rows),
+            *([_address(source.address, 2)] if source.address else []),
+        ]
+        lines: list[RenderableType] = []
+        for regime in self.rulebook.regimes.values():
+            if any(named.id == source.id for named in regime.sources):
+                lines.append(_bullet((regime.id, "cyan"), f"  {self.say(regime.title)}"))
+            for rule in regime.rules:
+                for citation in (c for c in rule.cite if c.source == source.id):
+                    at = f"  {citation.at}" if citation.at else ""
+                    id = f"{regime.id}/{rule.id}"
+                    lines.append(_bullet((id, "cyan"), f"  {self.say(rule.title)}", (at, "dim")))
+                    if citation.quote is not None:
+                        lines.append(_prose(f"“{citation.quote}”", "dim", 4, 1))
+        return page + _section("cited by", lines, self.lang)
+
+    # --- facts ---
+
+    def facts(self) -> list[RenderableType]:
+        vocabulary = self.rulebook.vocabulary
+        page: list[RenderableType] = [Text(self.word("facts"), "bold underline")]
+        for group, label in vocabulary.groups.items():
+            members = [fact for fact in vocabulary.facts.values() if fact.group == group]
+            if members:
+                page += [Text(""), Text(self.say(label), "bold"), self._fact_table(members)]
+        return page
+
+    def _fact_table(self, facts: Sequence[FactDefinition]) -> _Indented:
+        table = _table(
+            Column(self.word("fact"), min_width=max(cell_len(fact.path) for fact in facts)),
+            Column(self.word("type"), max_width=26),
+            Column(self.word("held by"), max_width=18),
+        )
+        for fact in facts:
+            name = Group(Text(fact.path, "cyan", no_wrap=True), Prose(Text(self.say(fact.label))))
+            holder = self.say(HELD_BY[fact.held_by])
+            table.add_row(name, Prose(Text(self._written(fact))), Prose(Text(holder)))
+        return _Indented(table)
+
+    def _written(self, fact: FactDefinition) -> str:
+        """What is written for a fact: its type, unit, bounds or codes."""
+        vocabulary, kind, en = self.rulebook.vocabulary, fact.type, self.lang == "en"
+        if fact.derived is not None:
+            return ("computed: " if en else "计算所得：") + print_expr(fact.derived.value)
+        told = self.say(_TYPE[kind.kind])
+        if kind.codes is not None:
+            codes = list(vocabulary.lists[kind.codes].codes)
+            some = ", ".join(codes[:6]) + (", …" if len(codes) > 6 else "")
+            count = f"one of {len(codes)}: " if en else f"{len(codes)}项之一："
+            told = count + some
+        elif kind.is_numeric and kind.lo is not None and kind.hi is not None:
+            low, high = (
+                amount_in_words(bound, kind, vocabulary, self.lang) for bound in (kind.lo, kind.hi)
+            )
+            high = _unitless(high) if kind.kind == "money" else high
+            told += f", {_unitless(low)} to {high}" if en else f"，{_unitless(low)}至{high}"
+        if fact.catalogue is not None:
+            told += "; the catalogue supplies it" if en else "；目录可提供"
+        return told
+
+    def fact(self, fact: FactDefinition) -> list[RenderableType]:
+        page: list[RenderableType] = [
+            Prose(Text(self.say(fact.label), "bold")),
+            Text(fact.path, "cyan"),
+            Text(""),
+        ]
+        rows = [(self.word("type"), self._written(fact))]
+        rows.append((self.word("held by"), self.say(HELD_BY[fact.held_by])))
+        if fact.hint is not None:
+            rows.append((self.word("note"), self.say(fact.hint)))
+        page.append(self._pairs(rows))
+        codes = self.rulebook.vocabulary.lists.get(fact.type.codes or "")
+        if codes is not None and len(codes.codes) <= 40:
+            page += [
+                Text(""),
+                self._pairs([(c.code, self.say(c.label)) for c in codes.codes.values()]),
+            ]
+        lines: list[RenderableType] = []
+        for regime in self.rulebook.regimes.values():
+            for rule in regime.rules:
+                exprs = [rule.require, *([rule.applies] if rule.applies else [])]
+                if fact.path in _inside(self.rulebook, regime, exprs):
+                    id = f"{regime.id}/{rule.id}"
+                    lines.append(_bullet((id, "cyan"), f"  {self.say(rule.title)}"))
+        return page + _section("rules", lines, self.lang)
+
+
+def _inside(rulebook: Rulebook, regime: Regime, exprs: Sequence[Expr]) -> list[str]:
+    """Every name in some conditions, with the names in what they are computed from."""
+    found: dict[str, None] = {}
+    waiting = [name for expr in exprs for name in uses(expr)]
+    while waiting:
+        name = waiting.pop(0)
+        found[name] = None
+        quantity = regime.quantities.get(name)
+        if quantity is None and name in rulebook.vocabulary.facts:
+            quantity = rulebook.vocabulary.facts[name].derived
+        waiting += uses(quantity.value) if quantity is not None else ()
+    return list(found)
+
+
+def _lists_of(rule: Rule) -> list[str]:
+    exprs = [rule.require, *([rule.applies] if rule.applies else [])]
+    named = [e.list for expr in exprs for e in walk(expr) if isinstance(e, Member) and e.list]
+    return list(dict.fromkeys(named))
+
+
+def _first_sentence(text: str) -> str:
+    return _SENTENCE.split(text, maxsplit=1)[0]
+
+
+def _written(value: object) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unitless(amount: str) -> str:
+    """The lower end of a range without its unit, which stands at the upper end."""
+    found = re.search(r"-?[0-9][0-9,.]*", amount)
+    return found[0] if found else amount
