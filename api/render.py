@@ -34,6 +34,7 @@ _COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable"
 _MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
 _HEADS = {
     "stops": Pair("What stops it", "不符合的条件"),
+    "so_far": Pair("Not met so far", "目前不符合的条件"),
     "missing": Pair("Still needed", "尚需信息"),
     "open": Pair("Waiting for a fact", "待查明的条件"),
     "changes": Pair("What would change it", "调整方案"),
@@ -45,6 +46,7 @@ _HEADS = {
     "leaves_out": Pair("Not examined", "未审查事项"),
     "relied": Pair("Facts relied on", "所依据的事实"),
 }
+_SCOPE = {"en": "whether the rules cover the order", "zh": "是否适用"}
 _REAL = Pair(
     "A change must be real and documented; acts done with intent to evade the EAR are "
     "prohibited (15 CFR 764.2(h)).",
@@ -125,7 +127,12 @@ def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> Renderable
     }
     if not outside:
         failed = sorted(by_status["unmet"], key=_gravity)
-        parts += _section("stops", [_finding(f, n, lang) for n, f in enumerate(failed, 1)], lang)
+        open_ = data["status"] == "unknown"
+        parts += _section(
+            "so_far" if open_ else "stops",
+            [_finding(f, n, lang) for n, f in enumerate(failed, 1)],
+            lang,
+        )
         parts += _section(
             "open",
             [_finding(f, n, lang) for n, f in enumerate(by_status["unknown"], 1)],
@@ -224,7 +231,7 @@ def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
         parts.append(Text(heading, style="italic"))
         for row in rows:
             holder = in_lang(HELD_BY[row["held_by"]], lang)
-            rules = ", ".join(row["needed_by"])
+            rules = ", ".join(_SCOPE[lang] if r == "scope" else r for r in row["needed_by"])
             parts.append(
                 bullet(
                     Text.assemble(
@@ -240,7 +247,7 @@ def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
 
 def _changes(failed: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
     repaired = [f for f in failed if f["repair"] is not None]
-    if not failed:
+    if not repaired:
         return []
     parts: list[RenderableType] = []
     for f in repaired:

@@ -19,7 +19,8 @@ from engine.load import Rulebook
 from engine.order import Order, write_facts
 from engine.parse_vocabulary import base_facts
 from engine.repair import Repair, repair_of
-from engine.sentences import Atom, Scene
+from engine.scene import Atom, Scene
+from engine.sentences import told
 from engine.values import Value, write
 from engine.words import LANGS, NOTICE, Lang, in_lang, joined, sentence
 
@@ -198,13 +199,13 @@ class _Teller:
             return summaries.set_aside(rule, finding.because, self.policy.day, lang)
         if finding.because == "condition":
             assert rule.applies is not None
-            told = scene.told(rule.applies, lang, neutral=True)
-            parts = [summaries.not_concerned(lang), sentence(told, lang)]
+            because = told(scene, rule.applies, lang, "neutral")
+            parts = [summaries.not_concerned(lang), sentence(because, lang)]
         else:
             exprs = [rule.require]
             if finding.status == "unknown" and rule.applies is not None:
                 exprs = [e for e in (rule.applies, rule.require) if scene.truth(e) is not True]
-            parts = [sentence(joined([scene.told(e, lang) for e in exprs], lang), lang)]
+            parts = [sentence(joined([told(scene, e, lang) for e in exprs], lang), lang)]
         if repair is not None:
             parts.append(repair.sentence(scene, lang))
         parts += [
@@ -311,7 +312,7 @@ class _Teller:
 
         if self.judgement.scope is None:
             for path in self.scene.unknown_facts(self.regime.scope):
-                need(path, "scope", DUES[0])
+                need(path, "scope", min((r.due for r in self.regime.rules), key=DUES.index))
         failed = any(f.status == "unmet" for f in self.judgement.findings)
         for finding in self.judgement.findings if not failed else ():
             if finding.status != "unknown":
@@ -355,7 +356,10 @@ class _Teller:
 
     def _cautions(self) -> list[dict[str, Any]]:
         cautions: list[tuple[str | None, Pair]] = summaries.date_cautions(
-            self.regime, self.policy.day, self.policy.day_from
+            self.regime,
+            self.rulebook.vocabulary.facts[self.regime.dated_by].label,
+            self.policy.day,
+            self.policy.day_from,
         )
         cautions += [(None, note.text) for note in self._true(self.regime.cautions)]
         if self.judgement.status != "not-applicable":

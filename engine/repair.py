@@ -9,10 +9,10 @@ from typing import Any, Literal
 from engine.evaluate import Program, judge, uses
 from engine.generate import Truth
 from engine.ir import Arithmetic, Compare, Expr, Fact, Rule, walk
-from engine.sentences import Scene, the
+from engine.scene import Scene
 from engine.values import write
 from engine.vocabulary import FactDefinition
-from engine.words import Lang, in_lang
+from engine.words import Lang, in_lang, the
 
 CHANGEABLE = frozenset({"buyer", "seller", "exporter", "consignee"})
 """Who can lawfully change a number of an order; never a matter of fact, never an agency."""

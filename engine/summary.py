@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.evaluate import Judgement
 from engine.ir import Pair, ParameterValues, Regime, Rule
-from engine.sentences import Scene
+from engine.scene import Scene
+from engine.sentences import told
 from engine.words import (
     BECAUSE,
     CERTAINTY,
@@ -56,7 +57,7 @@ def _verdict(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
                     "; ".join(failed) + "."
                 )
             count = _share(len(failed), total, "不符合")
-            return f"{label}：{count}：{'；'.join(failed)}。"
+            return f"{label}：{count}（{'；'.join(failed)}）。"
         case _:
             return _open(scene, judgement, label, lang)
 
@@ -69,20 +70,20 @@ def _open(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
     en = lang == "en"
     scope = ""
     if judgement.scope is None:
-        missing = scene.told(scene.program.regime.scope, lang)
+        missing = told(scene, scene.program.regime.scope, lang)
         scope = (
             f" Whether this rule set covers the order is itself open ({missing})."
             if en
             else f"本规则集是否适用于该订单亦待查明（{missing}）。"
         )
     if en:
-        told = [
+        counted = [
             f"{counts['met']} of {total} conditions met" if counts["met"] else "",
             f"{counts['unmet']} not met" if counts["unmet"] else "",
             f"{counts['unknown']} of {total} waiting for a fact" if counts["unknown"] else "",
         ]
         start = "" if counts["unmet"] else "Nothing has failed: "
-        return f"{label}. {start}{', '.join(t for t in told if t)}.{scope}"
+        return f"{label}. {start}{', '.join(t for t in counted if t)}.{scope}"
     parts = [
         _share(counts["met"], total, "符合"),
         _share(counts["unmet"], total, "不符合"),
@@ -105,7 +106,7 @@ def _outside(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
     regime = scene.program.regime
     en = lang == "en"
     if judgement.scope is False:
-        reason = scene.told(regime.scope, lang)
+        reason = told(scene, regime.scope, lang, "scope")
     elif not scene.program.in_force:
         start = day(regime.in_force.start, lang)
         here = day(scene.program.day, lang)
@@ -228,7 +229,9 @@ def not_concerned(lang: Lang) -> str:
     return "Does not apply." if lang == "en" else "不涉及。"
 
 
-def date_cautions(regime: Regime, today: int, day_from: str) -> list[tuple[str | None, Pair]]:
+def date_cautions(
+    regime: Regime, dated_by: Pair, today: int, day_from: str
+) -> list[tuple[str | None, Pair]]:
     """Cautions about the day: beyond what was read, or not the day that dates the regime."""
     cautions: list[tuple[str | None, Pair]] = []
     if today > regime.read_to:
@@ -253,9 +256,9 @@ def date_cautions(regime: Regime, today: int, day_from: str) -> list[tuple[str |
             (
                 None,
                 Pair(
-                    f"The date that decides which rules apply ({regime.dated_by}) is not recorded; "
+                    f"The date that decides which rules apply ({dated_by.en}) is not recorded; "
                     f"{origin.en}.",
-                    f"未录入决定适用规则的日期（{regime.dated_by}），{origin.zh}。",
+                    f"未录入决定适用规则的日期（{dated_by.zh}），{origin.zh}。",
                 ),
             )
         )

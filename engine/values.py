@@ -75,7 +75,9 @@ def read(written: object, type: Type) -> Value | Misfit:
             return written == "true"
         return Misfit("202", "a yes/no value is `true` or `false`", "leave it out when unknown")
     if isinstance(written, bool):
-        return Misfit("202", f"{_article(type.kind)} cannot be `{str(written).lower()}`", _form(type))
+        return Misfit(
+            "202", f"{_article(type.kind)} cannot be `{str(written).lower()}`", _form(type)
+        )
     if isinstance(written, JsonNumber) or (isinstance(written, int) and type.kind != "integer"):
         return Misfit(
             "202",

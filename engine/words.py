@@ -150,3 +150,9 @@ def sentence(text: str, lang: Lang) -> str:
 def joined(clauses: Sequence[str], lang: Lang) -> str:
     """Clauses of one finding in one sentence."""
     return ("; " if lang == "en" else "；").join(dict.fromkeys(clauses))
+
+
+def the(label: str) -> str:
+    """A label with its article, where it takes one."""
+    first = label.split(" ", 1)[0]
+    return label if first in ("the", "a", "an", "China's", "whether", "total") else f"the {label}"

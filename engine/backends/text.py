@@ -27,10 +27,9 @@ from engine.ir import (
     Regime,
     type_of,
 )
-from engine.sentences import the
 from engine.values import Type, Value
 from engine.vocabulary import Vocabulary
-from engine.words import Lang, day, grouped, in_lang, listed, money, percent
+from engine.words import Lang, day, grouped, in_lang, listed, money, percent, the
 
 _MIRRORED: dict[CompareOp, CompareOp] = {
     "<": ">",
