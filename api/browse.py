@@ -18,7 +18,7 @@ from rich.text import Text
 from engine.backends.text import Clause, Outline, amount_in_words, in_words, outline
 from engine.diagnostics import nearest, shown
 from engine.evaluate import uses
-from engine.expression import print_expr
+from engine.printing import print_expr
 from engine.ir import Citation, Expr, Member, Note, Pair, Period, Regime, Rule, Settled, walk
 from engine.load import Rulebook
 from engine.parse_vocabulary import CitedSource

@@ -471,7 +471,7 @@ def _day(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        if len(text) != 10:
+        if date.fromisoformat(text).isoformat() != text:  # 2026-W01-1 is read, too
             raise ValueError
         return date.fromisoformat(text).toordinal()
     except ValueError:

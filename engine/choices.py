@@ -263,8 +263,8 @@ class _Surroundings:
                 yield from _rescaled(value, expr.type.scale, kind.scale)
             case Parameter() if expr.type.is_numeric:
                 values = self.program.regime.parameters[expr.name].values
-                for _, value in values:
-                    yield from _rescaled(cast(int, value), expr.type.scale, kind.scale)
+                for _, held in values:
+                    yield from _rescaled(cast(int, held), expr.type.scale, kind.scale)
             case _:
                 for child in children(expr):
                     yield from self._amounts(child, kind)

@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 from engine.evaluate import uses
-from engine.expression import print_expr
 from engine.ir import Derived, Expr, Fact, Member, Period, Quantity, Regime, type_of, walk
+from engine.printing import print_expr
 from engine.values import Type
 from engine.vocabulary import Vocabulary
 

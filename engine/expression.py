@@ -50,6 +50,7 @@ _COMPARISONS: dict[type[ast.cmpop], CompareOp] = {
 }
 _ARITHMETIC: dict[type[ast.operator], ArithmeticOp] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _DIGITS = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.([0-9]{1,9}))?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PATH = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", re.ASCII)
 # What Python's grammar reads but the rule language does not have; told before Python is asked.
 _FOREIGN = re.compile(r"[^\x20-\x7e]|[#\\;`@$%^&|~?{}]|//|\*\*|\blambda\b|:=")
@@ -220,7 +221,8 @@ class _Reader:
                 return result
             case ast.Call(func=ast.Name(id="date"), args=[ast.Constant(value=str() as text)]):
                 try:
-                    day = date.fromisoformat(text).toordinal() if len(text) == 10 else None
+                    # Python also reads weeks, such as 2026-W01-1, in ten characters.
+                    day = date.fromisoformat(text).toordinal() if _DAY.fullmatch(text) else None
                 except ValueError:
                     day = None
                 if day is not None:
@@ -573,54 +575,3 @@ def _called(type: Type) -> str:
     if type.is_numeric:
         return f"a number of `{type.unit}`" if type.unit else "a plain number"
     return {"boolean": "a condition", "date": "a date", "text": "text"}[type.kind]
-
-
-# --- printing ---
-
-_BINDS = {"or": 1, "and": 2, "not": 3, "compare": 4, "+": 5, "-": 5, "*": 6}
-
-
-def print_expr(expr: Expr) -> str:
-    """Write an expression as a rule file would; reading it again gives the same IR."""
-    return _print(expr, 0)
-
-
-def _print(expr: Expr, outer: int) -> str:
-    match expr:
-        case Or() | And():
-            word = "or" if isinstance(expr, Or) else "and"
-            level = _BINDS[word]
-            text = f" {word} ".join(_print(o, level + 1) for o in expr.operands)
-        case Not():
-            level = _BINDS["not"]
-            text = f"not {_print(expr.operand, level)}"
-        case Compare():
-            level = _BINDS["compare"]
-            text = f"{_print(expr.left, level + 1)} {expr.op} {_print(expr.right, level + 1)}"
-        case Member():
-            level = _BINDS["compare"]
-            listed = expr.list or "[" + ", ".join(f'"{c}"' for c in expr.codes) + "]"
-            word = "not in" if expr.negated else "in"
-            text = f"{_print(expr.operand, level + 1)} {word} {listed}"
-        case Arithmetic(op="min" | "max"):
-            return f"{expr.op}({_print(expr.left, 0)}, {_print(expr.right, 0)})"
-        case Arithmetic():
-            level = _BINDS[expr.op]
-            text = f"{_print(expr.left, level)} {expr.op} {_print(expr.right, level + 1)}"
-        case Constant():
-            return _constant(expr)
-        case Fact():
-            return expr.path
-        case Parameter() | Derived():
-            return expr.name
-    return f"({text})" if level < outer else text
-
-
-def _constant(expr: Constant) -> str:
-    if isinstance(expr.value, bool):
-        return "true" if expr.value else "false"
-    if isinstance(expr.value, str):
-        return f'"{expr.value}"'
-    if expr.type.kind == "date":
-        return f'date("{date.fromordinal(expr.value).isoformat()}")'
-    return write_number(expr.value, expr.type.scale)

@@ -11,31 +11,23 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from engine.diagnostics import Diagnostic, Source, Span, nearest, shown
-from engine.expression import Names, amount, condition
+from engine.expression import Names, amount
 from engine.ir import (
-    CERTAINTIES,
-    DUES,
-    KINDS_OF_RULE,
     STATUSES,
-    Citation,
-    Example,
-    Expr,
     NamedList,
-    Note,
     Outcome,
     Pair,
     ParameterValues,
     Quantity,
     Regime,
-    Rule,
-    Settled,
     SourceName,
     Status,
     type_of,
 )
+from engine.parse_rule import RULE_OPTIONAL, RULE_REQUIRED, parse_rule, read_condition, read_notes
 from engine.parse_vocabulary import quantity_of
 from engine.shape import Reader, head
-from engine.source import Mapping, Node, Scalar, plain
+from engine.source import Mapping, Node, Scalar
 from engine.values import KINDS, Kind, Type
 from engine.vocabulary import Vocabulary
 
@@ -43,17 +35,6 @@ _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = ("true", "false", "min", "max", "date", "and", "or", "not", "in")
 _DEFAULT_BOUNDS = {"integer": (0, 10**7), "decimal": (0, 10**7), "money": (0, 10**13)}
-
-_RULE_REQUIRED = ("title", "kind", "certainty", "due", "in_force", "require", "cite", "examples")
-_RULE_OPTIONAL = (
-    "known_from",
-    "parameters",
-    "applies",
-    "settles",
-    "remarks",
-    "cautions",
-    "obligations",
-)
 
 
 def parse_regime(
@@ -106,7 +87,7 @@ class _Draft:
         rules = self._listed(top.get("rules"), files)
         tops: dict[str, Mapping] = {}
         for name, rule_node in rules.items():
-            rule_top = reader.mapping(rule_node, _RULE_REQUIRED, _RULE_OPTIONAL)
+            rule_top = reader.mapping(rule_node, RULE_REQUIRED, RULE_OPTIONAL)
             if rule_top is None:
                 continue
             tops[name] = rule_top
@@ -126,7 +107,7 @@ class _Draft:
             names,
             derived={**names.derived, **{q.name: q.type for q in quantities.values()}},
         )
-        read = [self._rule(name, rule_top, names) for name, rule_top in tops.items()]
+        read = [parse_rule(name, rule_top, names, reader) for name, rule_top in tops.items()]
         dated_by = reader.text(top.get("dated_by"))
         if dated_by and (
             dated_by not in self.vocabulary.facts
@@ -140,9 +121,9 @@ class _Draft:
             )
         title, summary = reader.pair(top.get("title")), reader.pair(top.get("summary"))
         in_force, read_to = reader.period(top.get("in_force")), reader.day(top.get("read_to"))
-        scope = self._condition(top.get("scope"), names)
+        scope = read_condition(top.get("scope"), names, reader)
         outcomes = self._outcomes(top.get("outcomes"))
-        cautions = self._notes(top.get("cautions"), names)
+        cautions = read_notes(top.get("cautions"), names, reader)
         leaves_out = tuple(
             p for item in reader.items(top.get("leaves_out")) if (p := reader.pair(item))
         )
@@ -412,131 +393,3 @@ class _Draft:
             "small letters, digits and underscores; not a word of the rule language",
         )
         return False
-
-    def _condition(self, node: Node | None, names: Names) -> Expr | None:
-        scalar = self.reader.scalar(node)
-        return condition(scalar, names, self.reader.faults) if scalar else None
-
-    def _notes(self, node: Node | None, names: Names, from_fact: bool = False) -> tuple[Note, ...]:
-        reader = self.reader
-        notes: list[Note] = []
-        required = ("from", "when", "en", "zh") if from_fact else ("when", "en", "zh")
-        for item in reader.items(node):
-            entry = reader.mapping(item, required)
-            if entry is None:
-                continue
-            when = self._condition(entry.get("when"), names)
-            en, zh = reader.text(entry.get("en")), reader.text(entry.get("zh"))
-            origin = reader.text(entry.get("from")) if from_fact else None
-            if origin and origin not in self.vocabulary.facts:
-                reader.fault(
-                    "204",
-                    cast(Scalar, entry.get("from")).span,
-                    f"unknown fact {shown(origin)}",
-                    nearest(origin, self.vocabulary.facts),
-                )
-            if when and en and zh:
-                notes.append(Note(when, Pair(en, zh), origin))
-        return tuple(notes)
-
-    # --- a rule ---
-
-    def _rule(self, name: str, top: Mapping, names: Names) -> Rule | None:
-        reader = self.reader
-        title = reader.pair(top.get("title"))
-        kind = reader.word(top.get("kind"), KINDS_OF_RULE)
-        certainty = reader.word(top.get("certainty"), CERTAINTIES)
-        due = reader.word(top.get("due"), DUES)
-        in_force = reader.period(top.get("in_force"))
-        known_from = reader.day(top.get("known_from"))
-        applies_node = top.get("applies")
-        applies = self._condition(applies_node, names)
-        require = self._condition(top.get("require"), names)
-        cite = tuple(c for item in reader.items(top.get("cite")) if (c := self._citation(item)))
-        settles = tuple(
-            s for item in reader.items(top.get("settles")) if (s := self._settled(item))
-        )
-        remarks = self._notes(top.get("remarks"), names)
-        cautions = self._notes(top.get("cautions"), names)
-        obligations = self._notes(top.get("obligations"), names, from_fact=True)
-        examples = tuple(
-            e for item in reader.items(top.get("examples")) if (e := self._example(item))
-        )
-        if not (title and kind and certainty and due and in_force and require):
-            return None
-        return Rule(
-            name,
-            title,
-            kind,
-            certainty,
-            due,
-            in_force,
-            known_from,
-            applies,
-            require,
-            cite,
-            settles,
-            remarks,
-            cautions,
-            obligations,
-            examples,
-            head(top.span),
-        )
-
-    def _citation(self, node: Node) -> Citation | None:
-        reader = self.reader
-        entry = reader.mapping(node, ("source",), ("at", "quote", "en", "zh", "says"))
-        if entry is None:
-            return None
-        source = reader.text(entry.get("source"))
-        quote = reader.text(entry.get("quote"))
-        en, zh = reader.text(entry.get("en")), reader.text(entry.get("zh"))
-        says = reader.pair_or_text(entry.get("says"))
-        if quote is None and says is None:
-            reader.fault(
-                "303",
-                head(node.span),
-                "the citation has neither the source's words nor what it says",
-                "add `quote` with its translation, or `says`",
-            )
-        if quote is not None and en is None and zh is None:
-            reader.fault(
-                "303",
-                head(node.span),
-                "the quotation has no translation",
-                "add `en` or `zh`, the language that the source is not in",
-            )
-        if quote is None and (en or zh):
-            reader.fault("303", head(node.span), "there is a translation but no `quote`", "")
-        if en and zh:
-            reader.fault(
-                "303", head(node.span), "a quotation has one translation", "keep `en` or `zh`"
-            )
-        if source is None:
-            return None
-        at = reader.text(entry.get("at"))
-        return Citation(source, at, quote, en or zh, says, head(node.span))
-
-    def _settled(self, node: Node) -> Settled | None:
-        reader = self.reader
-        entry = reader.mapping(node, ("question", "answer"), ("certainty",))
-        if entry is None:
-            return None
-        question = reader.pair_or_text(entry.get("question"))
-        answer = reader.pair_or_text(entry.get("answer"))
-        certainty = reader.word(entry.get("certainty"), CERTAINTIES)
-        return Settled(question, answer, certainty) if question and answer else None
-
-    def _example(self, node: Node) -> Example | None:
-        reader = self.reader
-        entry = reader.mapping(node, ("given", "finding"), ("as_of",))
-        if entry is None:
-            return None
-        finding = cast(Status | None, reader.word(entry.get("finding"), STATUSES))
-        given = reader.open_mapping(entry.get("given"))
-        day = reader.day(entry.get("as_of"))
-        if finding is None or given is None:
-            return None
-        places = {name: value.span for name, _, value in given}
-        said = entry.entries["finding"][1].span
-        return Example(cast(dict[str, object], plain(given)), finding, day, said, places)

@@ -4,4 +4,3 @@ A schema says what the readers of this package accept, as far as JSON Schema can
 """
 
 from __future__ import annotations
-

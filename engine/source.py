@@ -351,6 +351,8 @@ class _Builder:
     def _broken(self, error: yaml.YAMLError) -> None:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if line > len(self.source.lines):  # the parser ends a last line that does not end
+            line, column = len(self.source.lines), len(self.source.lines[-1]) + 1
         problem = getattr(error, "problem", None) or getattr(error, "reason", None)
         self._note(
             Span(self.source, line, column, line, column + 1),
