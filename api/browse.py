@@ -18,10 +18,10 @@ from rich.text import Text
 from engine.backends.text import Clause, Outline, amount_in_words, in_words, outline
 from engine.diagnostics import nearest, shown
 from engine.evaluate import uses
-from engine.printing import print_expr
 from engine.ir import Citation, Expr, Member, Note, Pair, Period, Regime, Rule, Settled, walk
 from engine.load import Rulebook
 from engine.parse_vocabulary import CitedSource
+from engine.printing import print_expr
 from engine.vocabulary import FactDefinition
 from engine.words import CERTAINTY, DUE, GRADE, HELD_BY, KIND, STATUS, Lang, in_lang
 from engine.words import day as day_in_words
@@ -30,7 +30,6 @@ WIDEST = 100
 _MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
 _COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
 _WORDS = {
-    "rule set": Pair("Rule set", "规则集"),
     "rule sets": Pair("Rule sets", "规则集"),
     "rule": Pair("rule", "规则"),
     "rules": Pair("Rules", "规则"),
@@ -67,7 +66,6 @@ _WORDS = {
     "grade": Pair("grade", "性质"),
     "read": Pair("read", "阅读日"),
     "publisher": Pair("publisher", "发布者"),
-    "address": Pair("address", "网址"),
     "note": Pair("note", "说明"),
     "all": Pair("all of these:", "以下各项同时成立："),
     "any": Pair("at least one of these:", "以下至少一项成立："),
@@ -321,6 +319,9 @@ class _Pager:
             table.add_row(name, Prose(Text(value)))
         return _Indented(table)
 
+    def _cell(self, id: str, name: Pair) -> Group:
+        return Group(Text(id, "cyan", no_wrap=True), Prose(Text(self.say(name))))
+
     # --- rule sets ---
 
     def regimes(self) -> list[RenderableType]:
@@ -333,9 +334,7 @@ class _Pager:
             read = read if self.lang == "en" else read.replace(" ", "")
             facts = mark.join([rules, self.period(regime.in_force), read])
             page += [
-                Text("")
-                if page
-                else Text(in_lang(_WORDS["rule sets"], self.lang), "bold underline"),
+                Text("") if page else Text(self.word("rule sets"), "bold underline"),
                 Text.assemble("  ", (regime.id, "bold cyan")),
                 Prose(Text(self.say(regime.title), "bold"), 4),
                 _prose(facts, "dim", 4),
@@ -351,19 +350,18 @@ class _Pager:
     def regime(self, regime: Regime) -> list[RenderableType]:
         lang = self.lang
         dated = f"{self.say(self.rulebook.vocabulary.facts[regime.dated_by].label)}"
+        rows = [
+            (self.word("in force"), self.period(regime.in_force)),
+            (self.word("dated by"), f"{dated}{self.aside(regime.dated_by)}"),
+            (self.word("read to"), self.date(regime.read_to)),
+        ]
         page: list[RenderableType] = [
             Prose(Text(self.say(regime.title), "bold")),
             Text(regime.id, "cyan"),
             Text(""),
             _prose(self.say(regime.summary), indent=0),
             Text(""),
-            self._pairs(
-                [
-                    (self.word("in force"), self.period(regime.in_force)),
-                    (self.word("dated by"), f"{dated}{self.aside(regime.dated_by)}"),
-                    (self.word("read to"), self.date(regime.read_to)),
-                ]
-            ),
+            self._pairs(rows),
         ]
         page += _section("scope", self._condition(regime, regime.scope), lang)
         page += _section("lists", [self._listed(regime, name) for name in regime.lists], lang)
@@ -372,18 +370,9 @@ class _Pager:
         page += _section("rules", [self._rule_table(regime)], lang)
         outcomes: list[RenderableType] = []
         for status, outcome in regime.outcomes.items():
-            outcomes += [
-                Prose(
-                    Text.assemble(
-                        (f"{_MARK[status]} ", _COLOUR[status]),
-                        (self.say(outcome.label), "bold"),
-                        (f"  {outcome.code}", "dim"),
-                    ),
-                    2,
-                    2,
-                ),
-                _prose(self.say(outcome.meaning), indent=4),
-            ]
+            head = (f"{_MARK[status]} ", _COLOUR[status]), (self.say(outcome.label), "bold")
+            outcomes.append(Prose(Text.assemble(*head, (f"  {outcome.code}", "dim")), 2, 2))
+            outcomes.append(_prose(self.say(outcome.meaning), indent=4))
         page += _section("outcomes", outcomes, lang)
         page += _section("cautions", self._notes(regime, regime.cautions), lang)
         page += _section("leaves_out", [_bullet(self.say(p)) for p in regime.leaves_out], lang)
@@ -406,7 +395,7 @@ class _Pager:
         )
         for rule in regime.rules:
             table.add_row(
-                Group(Text(rule.id, "cyan", no_wrap=True), Prose(Text(self.say(rule.title)))),
+                self._cell(rule.id, rule.title),
                 Prose(Text(self.say(KIND[rule.kind]))),
                 Prose(Text(self.say(CERTAINTY[rule.certainty]))),
                 Prose(Text(self.say(DUE[rule.due]))),
@@ -614,9 +603,7 @@ class _Pager:
             Column(self.word("cited"), justify="right", no_wrap=True),
         )
         for source in self.rulebook.sources.values():
-            name = Group(
-                Text(source.id, "cyan", no_wrap=True), Prose(Text(self.say(source.title)))
-            )
+            name = self._cell(source.id, source.title)
             count = str(counts.get(source.id, 0) or "–")
             table.add_row(name, self.date(source.date), Prose(Text(self._graded(source))), count)
         return [Text(self.word("sources"), "bold underline"), _Indented(table)]
@@ -680,7 +667,7 @@ class _Pager:
             Column(self.word("held by"), max_width=18),
         )
         for fact in facts:
-            name = Group(Text(fact.path, "cyan", no_wrap=True), Prose(Text(self.say(fact.label))))
+            name = self._cell(fact.path, fact.label)
             holder = self.say(HELD_BY[fact.held_by])
             table.add_row(name, Prose(Text(self._written(fact))), Prose(Text(holder)))
         return _Indented(table)

@@ -193,9 +193,10 @@ def _documents(
     files: Iterable[str], format: Format
 ) -> Iterator[tuple[str, Document | OrderRejected]]:
     """Every input in order; one that cannot be read keeps its place."""
-    for name in files:
+    for file in files:
+        name = file.encode("utf-8", "replace").decode()  # a name may be bytes that no output takes
         try:
-            text = _stdin() if name == "-" else read_bytes(Path(name), "O")
+            text = _stdin() if name == "-" else read_bytes(Path(file), "O", name)
         except OrderRejected as error:
             yield name, error
             continue

@@ -82,7 +82,7 @@ def _tell(console: Console, result: RunResult, lang: Lang) -> None:
         place = result.run.expect.span
         console.print(f"  {title}  ({place.source.name}:{place.line})")
     if result.diagnostics:
-        console.print(as_text(result.diagnostics), markup=False)
+        console.print(as_text(result.diagnostics), markup=False, soft_wrap=True)
         return
     table = Table(box=None, padding=(0, 2))
     for head in ("", "expected", "got") if lang == "en" else ("", "预期", "实际"):

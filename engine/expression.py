@@ -165,7 +165,7 @@ class _Reader:
                 lent = _RESERVED_IN_PATH.sub(lambda m: m[0].capitalize(), text.strip())
                 tree = ast.parse(lent, mode="eval")
         except SyntaxError as error:
-            at = self.shift + max(0, (error.offset or 1) - 1)
+            at = self.shift + (error.offset or len(lent) + 1) - 1  # 0 is the end
             raise self._refused(
                 "R201",
                 self.scalar.part(at, at + 1),

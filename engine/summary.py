@@ -56,7 +56,9 @@ def _verdict(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
                 return f"{label}. {len(failed)} of {total} conditions {verb} not met: " + (
                     "; ".join(failed) + "."
                 )
-            count = _share(len(failed), total, "不符合")
+            count = f"{numeral(total)}项中{numeral(len(failed))}项不符合"
+            if len(failed) == total:
+                count = _shares([(total, "不符合")], total)
             return f"{label}：{count}（{'；'.join(failed)}）。"
         case _:
             return _open(scene, judgement, label, lang)
@@ -80,26 +82,21 @@ def _open(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
         counted = [
             f"{counts['met']} of {total} conditions met" if counts["met"] else "",
             f"{counts['unmet']} not met" if counts["unmet"] else "",
-            f"{counts['unknown']} of {total} waiting for a fact" if counts["unknown"] else "",
+            f"{counts['unknown']} waiting for a fact" if counts["unknown"] else "",
         ]
         start = "" if counts["unmet"] else "Nothing has failed: "
         return f"{label}. {start}{', '.join(t for t in counted if t)}.{scope}"
-    parts = [
-        _share(counts["met"], total, "符合"),
-        _share(counts["unmet"], total, "不符合"),
-        _share(counts["unknown"], total, "待查明"),
-    ]
+    parts = [(counts["met"], "符合"), (counts["unmet"], "不符合"), (counts["unknown"], "待查明")]
     start = "" if counts["unmet"] else "目前没有不符合的条件："
-    return f"{label}。{start}{'，'.join(p for p in parts if p)}。{scope}"
+    return f"{label}。{start}{_shares(parts, total)}。{scope}"
 
 
-def _share(count: int, total: int, what: str) -> str:
-    """`九项中三项不符合`, `九项均不符合`, or nothing."""
-    if not count:
-        return ""
-    if count == total:
-        return f"{numeral(total)}项均{what}" if total > 1 else f"一项{what}"
-    return f"{numeral(total)}项中{numeral(count)}项{what}"
+def _shares(parts: Sequence[tuple[int, str]], total: int) -> str:
+    """`九项中七项符合，两项待查明`, `九项均不符合`."""
+    told = [(count, what) for count, what in parts if count]
+    if len(told) == 1:
+        return f"{numeral(total)}项均{told[0][1]}" if total > 1 else f"一项{told[0][1]}"
+    return f"{numeral(total)}项中" + "，".join(f"{numeral(n)}项{what}" for n, what in told)
 
 
 def _outside(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from api.cli import app
@@ -65,7 +64,7 @@ def inputs(tmp_path: Path) -> Path:
 
 def run(*words: str | Path) -> Told:
     """Run the command in this process; a crash of it is a crash of the test."""
-    result: Result = CliRunner().invoke(app, [str(word) for word in words])
+    result = CliRunner().invoke(app, [str(word) for word in words])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Told(result.exit_code, result.stdout, result.stderr)
@@ -602,6 +601,25 @@ def test_a_file_name_that_is_no_text_is_refused(folder: Path) -> None:
     assert json.loads(line)["diagnostics"][0]["code"] == "O001"
 
 
+def test_a_bad_fact_of_a_variation_is_refused_where_it_stands(folder: Path, inputs: Path) -> None:
+    file = inputs / "story.yaml"
+    file.write_text(
+        "title: {en: T, zh: 题}\n"
+        "story: {en: S, zh: 事}\n"
+        + envelope("order.quantity: 5")
+        + "expect: {outcome: incomplete}\n"
+        "vary:\n"
+        "  - title: {en: V, zh: 变}\n"
+        "    set: {order.quantity: many}\n"
+        "    expect: {outcome: incomplete}\n",
+        encoding="utf-8",
+    )
+    told = run("test", file)
+    assert told.exit_code == 1
+    [place] = _PLACE.findall(told.stdout)
+    assert place == (str(file), "10", "27", "O202")
+
+
 def test_a_bad_scenario_is_refused_by_test(folder: Path, inputs: Path) -> None:
     file = inputs / "story.yaml"
     file.write_text(envelope("order.quantity: 5"), encoding="utf-8")
@@ -709,6 +727,38 @@ def test_what_the_rule_language_has_is_accepted(
     told = check(condition)
     examples = [code for code in told.codes if code != "R306"]
     assert examples == [], told.stderr
+
+
+def test_a_condition_that_ends_too_soon_is_refused_at_its_end(
+    check: Callable[[str], Told],
+) -> None:
+    told = check("order.quantity <= cap and")
+    is_refused(told, "R201")
+    assert told.places[0][1:] == (9, len("  order.quantity <= cap and") + 1)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "order.quantity <= 007",
+        'f"{',
+        "order.quantity <= 5 5",
+        "order.quantity = cap",
+        "min(a=1, 2) <= cap",
+        "3E001 <= cap",
+        "*cap",
+    ],
+)
+def test_no_word_of_the_host_language_reaches_the_author(
+    condition: str, check: Callable[[str], Told]
+) -> None:
+    told = check(condition)
+    assert told.exit_code == 1
+    assert len(told.codes) == 1
+    assert not re.search(
+        r"octal|0o|f-string|literal|keyword|argument|expression cannot|starred|walrus|:=",
+        "\n".join(line for line in told.stderr.split("\n") if " | " not in line),
+    ), told.stderr
 
 
 def test_nothing_of_a_condition_is_ever_run(

@@ -210,6 +210,44 @@ def test_faults_are_sorted_by_place_and_told_once(rules: Path) -> None:
     assert places == sorted(set(places))
 
 
+@pytest.mark.parametrize(
+    ("file", "sound", "faulty", "code"),
+    [
+        # What is declared with a fault is still declared: its users are not at fault.
+        ("chips/regime.yaml", 'value: "0.25"', "value: x", "R106"),
+        ("vocabulary.yaml", "chip: {en: chip, plural: chips, zh: 片}", "chip: {en: c}", "V102"),
+        ("vocabulary.yaml", "what: {en: What, zh: 物项}", "what: 物项", "V107"),
+        ("vocabulary.yaml", "codes/countries.csv", "codes/country.csv", "V001"),
+    ],
+)
+def test_a_fault_where_a_name_is_declared_is_not_told_again_where_it_is_used(
+    file: str, sound: str, faulty: str, code: str, rules: Path
+) -> None:
+    lay("", rules)
+    text = (rules / file).read_text(encoding="utf-8")
+    assert text.count(sound) == 1
+    (rules / file).write_text(text.replace(sound, faulty), encoding="utf-8")
+    faults = found_in(rules)
+    assert [d.code for d in faults] == [code], as_text(faults)
+
+
+@pytest.mark.parametrize(
+    ("file", "sound", "faulty"),
+    [
+        ("chips/regime.yaml", "codes: [CN, HK]", "codes: []"),
+        ("vocabulary.yaml", "order.placed_on: {type: date,", "order.placed_on: {type: date, "
+         "derived: 1 + 2,"),
+    ],
+    ids=["a list without codes", "a date computed from numbers"],
+)  # fmt: skip
+def test_what_can_never_hold_is_refused(file: str, sound: str, faulty: str, rules: Path) -> None:
+    lay("", rules)
+    text = (rules / file).read_text(encoding="utf-8")
+    assert text.count(sound) == 1
+    (rules / file).write_text(text.replace(sound, faulty), encoding="utf-8")
+    assert any(d.severity == "error" for d in found_in(rules))
+
+
 # --- suggestions ---
 
 
