@@ -249,14 +249,13 @@ def _unknown(rulebook: Rulebook, name: str) -> str:
     if homes:
         listed = " or ".join(f"{home}/{name}" for home in homes)
         return f"{shown(name)} is a rule of several rule sets; name it as {listed}"
-    home, _, _ = name.partition("/")
+    home, slash, short = name.partition("/")
     rules = {r.id: [rule.id for rule in r.rules] for r in rulebook.regimes.values()}
-    if home in rules and home != name:
-        inside = [f"{home}/{rule}" for rule in rules[home]]
-        help = nearest(name, inside) or f"its rules: {', '.join(rules[home])}"
-        return f"{shown(home)} has no rule called {shown(name)}; {help}"
-    short = [rule for listed in rules.values() for rule in listed]
-    known = [*rules, *short, *rulebook.sources, *rulebook.vocabulary.facts]
+    if slash and home in rules:
+        help = nearest(short, rules[home]) or f"its rules: {', '.join(rules[home])}"
+        return f"{shown(home)} has no rule called {shown(short)}; {help}"
+    every = [rule for listed in rules.values() for rule in listed]
+    known = [*rules, *every, *rulebook.sources, *rulebook.vocabulary.facts]
     help = nearest(name, known) or f"rule sets: {', '.join(rules)}"
     return f"no rule set, rule, source or fact is called {shown(name)}; {help}"
 

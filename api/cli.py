@@ -19,6 +19,7 @@ from api.service import (
     Asked,
     Service,
     is_ndjson,
+    options,
     read_documents,
     rejection,
 )
@@ -135,7 +136,7 @@ def decide(
         _today(),
         regime,
         _day(as_of),
-        _pairs("--set", set_ or [], null=True),
+        options("--set", _pairs("--set", set_, null=True)) if set_ else None,
         _pairs("--param", param or []),
         tuple(without or ()),
         tuple(only or ()),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ class Asked:
     today: int
     regime: str | None = None
     as_of: int | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    changes: Document | None = None
+    """Facts that replace those of the document; null removes one."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     without: Sequence[str] = ()
     only: Sequence[str] = ()
@@ -85,8 +86,7 @@ class Service:
         book, regime = self.regime(id, span)
         faults: list[Diagnostic] = []
         envelope = read_envelope(asked_of, book.vocabulary, faults)
-        changes = _options("--set", dict(asked.facts)) if asked.facts else None
-        order = order_from(book.vocabulary, envelope.facts, faults, changes)
+        order = order_from(book.vocabulary, envelope.facts, faults, asked.changes)
         policy = self._policy(regime, envelope, asked, order, faults)
         if faults:
             raise OrderRejected(faults)
@@ -131,11 +131,11 @@ class Service:
         )
         overrides = read_parameters(regime, envelope.parameters, faults)
         if asked.parameters:
-            given = read_parameters(regime, _options("--param", asked.parameters), faults)
+            given = read_parameters(regime, options("--param", asked.parameters), faults)
             overrides = {**overrides, **given}
         without = read_without(regime, envelope.without, faults)
         if asked.without:
-            more = read_without(regime, _options("--without", list(asked.without)), faults)
+            more = read_without(regime, options("--without", list(asked.without)), faults)
             without = tuple(r.id for r in regime.rules if r.id in {*without, *more})
         ordered: dict[str, Value] = {n: overrides[n] for n in regime.parameters if n in overrides}
         return Policy(day, asked.day_from or day_from, ordered, without, _only(asked.only, faults))
@@ -228,7 +228,7 @@ class Service:
 
     def _run(self, run: Run, asked: Asked) -> RunResult:
         try:
-            decision = self.decide(run.document, asked)
+            decision = self.decide(run.document, replace(asked, changes=run.changes))
         except OrderRejected as error:
             return RunResult(run, None, [("order", "accepted", "rejected")], error.diagnostics)
         return RunResult(run, decision, run.expect.differences(decision), ())
@@ -294,7 +294,8 @@ def rejection(name: str, diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
     }
 
 
-def _options(name: str, data: Any) -> Document:
+def options(name: str, data: Any) -> Document:
+    """Data given as options rather than in a document."""
     return Document(data, None, Source(name))
 
 

@@ -143,7 +143,8 @@ def _example_faults(
         if bad:
             for fault in bad:
                 path = fault.span.pointer.removeprefix("/").replace("/", ".")
-                span = example.places.get(path, example.span)
+                name, value = example.places.get(path, (example.span, example.span))
+                span = name if fault.code == "O201" else value
                 faults.append(_fault("R308", span, fault.message, fault.help))
             continue
         day = rule.in_force.start if example.as_of is None else example.as_of

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal
+from urllib.parse import quote
 
 from engine.fault_codes import CODES
 
@@ -188,7 +189,7 @@ def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
                         "locations": [
                             {
                                 "physicalLocation": {
-                                    "artifactLocation": {"uri": d.span.source.name},
+                                    "artifactLocation": {"uri": quote(d.span.source.name)},
                                     "region": {
                                         "startLine": d.span.line,
                                         "startColumn": d.span.column,

@@ -163,14 +163,18 @@ class _Reader:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
                 lent = _RESERVED_IN_PATH.sub(lambda m: m[0].capitalize(), text.strip())
+                # Python counts bytes: characters of codes are lent a width of one.
+                lent = "".join(c if c.isascii() else "_" for c in lent)
                 tree = ast.parse(lent, mode="eval")
         except SyntaxError as error:
             at = self.shift + (error.offset or len(lent) + 1) - 1  # 0 is the end
             raise self._refused(
                 "R201",
                 self.scalar.part(at, at + 1),
-                f"cannot be read: {error.msg.lower()}",
-                "check operators, quotes and parentheses near this place",
+                "a bracket or quote is never closed"
+                if "never closed" in error.msg or "unterminated" in error.msg
+                else "cannot be read here",
+                "check operators, quotes, brackets and leading zeros near this place",
             ) from None
         except (RecursionError, MemoryError, ValueError):
             raise self._too_deep(0) from None
@@ -325,8 +329,9 @@ class _Reader:
         codes: list[str] = []
         for item in listed.elts:
             if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                self._code(item.value, kind.codes, self._span(item))
-                codes.append(item.value)
+                code = cast(str, self._literal(item).value)
+                self._code(code, kind.codes, self._span(item))
+                codes.append(code)
             else:
                 self._fault("R205", self._span(item), "only codes stand in a list", 'write `"CN"`')
         return Member(subject, tuple(codes), None, negated, span)
@@ -338,11 +343,12 @@ class _Reader:
         start = self.shift + node.col_offset
         written = self.text[start : self.shift + (node.end_col_offset or 0)]
         if isinstance(node.value, str):
-            if written != f'"{node.value}"':
+            code = written[1:-1]
+            if written != f'"{code}"' or '"' in code:
                 raise self._refused(
                     "R210", span, "a code stands in plain double quotes", 'write `"CN"`'
                 )
-            return Constant(node.value, Type("code", literal=True), span)
+            return Constant(code, Type("code", literal=True), span)
         found = _DIGITS.fullmatch(written)
         if isinstance(node.value, bool) or not found:
             raise self._refused(

@@ -269,7 +269,8 @@ class Example:
     finding: Status
     as_of: int | None
     span: Span = field(compare=False, repr=False)
-    places: Mapping[str, Span] = field(compare=False, repr=False)
+    places: Mapping[str, tuple[Span, Span]] = field(compare=False, repr=False)
+    """Where each name and each value of `given` stands."""
 
 
 @dataclass(frozen=True, slots=True)

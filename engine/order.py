@@ -5,7 +5,7 @@ Numbers become exact, codes are looked up, the catalogue fills in what the produ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,7 +153,8 @@ class _FactReader:
     places: dict[str, Span] = field(default_factory=dict)
 
     def replace(self, changes: Document) -> None:
-        for path in changes.data:
+        """Take the facts of `changes` instead of those read so far; null leaves one unknown."""
+        for path in _paths(changes.data):
             self.stated.pop(path, None)
             self.places.pop(path, None)
         self.document = changes
@@ -238,6 +239,14 @@ class _FactReader:
 
     def _fault(self, code: str, path: Steps, message: str, help: str) -> None:
         self.faults.append(Diagnostic(code, self.document.at(*path), message, help))
+
+
+def _paths(facts: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield from _paths(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name
 
 
 def _told(path: str, written: Any, misfit: Misfit) -> str:

@@ -245,6 +245,8 @@ class _Draft:
                         nearest(code, known.codes),
                     )
                 codes = (*codes, code)
+            if "codes" in entry.entries and not codes:
+                reader.fault("102", key.span, "the list names no code", "name at least one")
             lists[name] = NamedList(name, of, codes, label, key.span)
         return lists
 

@@ -162,6 +162,6 @@ def _example(reader: Reader, node: Node) -> Example | None:
     day = reader.day(entry.get("as_of"))
     if finding is None or given is None:
         return None
-    places = {name: value.span for name, _, value in given}
+    places = {name: (key.span, value.span) for name, key, value in given}
     said = entry.entries["finding"][1].span
     return Example(cast(dict[str, object], plain(given)), finding, day, said, places)

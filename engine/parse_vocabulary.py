@@ -364,6 +364,11 @@ def _derive(
         round = reader.word(entry.get("round"), ("up", "down"))
         expr = amount(scalar, names, reader.faults) if scalar else None
         fact = facts[path]
+        if not fact.type.is_numeric:
+            reader.fault(
+                "204", fact.span, f"a derived fact is a number or money, not {fact.type.kind}", ""
+            )
+            continue
         if expr is None or scalar is None:
             continue
         quantity = quantity_of(

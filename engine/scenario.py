@@ -5,7 +5,7 @@ A scenario is an envelope with `title`, `story` and `expect`; a variation sets o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +50,8 @@ class Run:
 
     title: Pair
     document: Document
+    changes: Document | None
     expect: Expectation
-    is_variation: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def read_scenario(document: Document) -> Scenario:
     runs: list[Run] = []
     if title and expect:
         base = {k: v for k, v in data.items() if k not in ("expect", "vary", "title", "story")}
-        runs.append(Run(title, _with(document, base), expect, False))
+        runs.append(Run(title, _with(document, base), None, expect))
     vary = data.get("vary")
     if vary is not None and not isinstance(vary, list):
         reader.fault("O302", ("vary",), "`vary` is a list of variations", "write `- title: …`")
@@ -176,54 +176,20 @@ class _Reader:
             return None
         if title is None or expect is None:
             return None
-        base = self.document.data
-        varied = {k: v for k, v in base.items() if k not in ("expect", "vary", "title", "story")}
-        varied["facts"] = varied_facts(base["facts"], changes)
+        varied = {
+            k: v
+            for k, v in self.document.data.items()
+            if k not in ("expect", "vary", "title", "story")
+        }
         for name in ("as_of", "parameters", "without"):
             if name in data:
                 varied[name] = data[name]
-        # Places of changed facts are those of the variation, not of the base order.
-        return Run(title, Document(varied, None, self.document.source), expect, True)
-
-
-def varied_facts(facts: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts with some set anew, or removed where the new value is null; paths or nested alike."""
-    flat = flattened(facts)
-    for path, value in flattened(changes).items():
-        flat.pop(path, None)
-        if value is not None:
-            flat[path] = value
-    return flat
-
-
-def flattened(facts: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested facts by their whole paths."""
-    if not isinstance(facts, dict):
-        return {}
-    flat: dict[str, Any] = {}
-    for name, value in facts.items():
-        if isinstance(value, dict):
-            flat.update(flattened(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
-
-
-def run_scenario(
-    scenario: Scenario, decide: Callable[[Document], Decision]
-) -> list[tuple[Run, Decision | None, list[tuple[str, str, str]], tuple[Diagnostic, ...]]]:
-    """Decide every run; for each what differs from what was expected, or why it was rejected."""
-    results: list[
-        tuple[Run, Decision | None, list[tuple[str, str, str]], tuple[Diagnostic, ...]]
-    ] = []
-    for run in scenario.runs:
-        try:
-            decision = decide(run.document)
-        except OrderRejected as error:
-            results.append((run, None, [("order", "accepted", "rejected")], error.diagnostics))
-        else:
-            results.append((run, decision, run.expect.differences(decision), ()))
-    return results
+        return Run(
+            title,
+            _with(self.document, varied),
+            self.document.part(*here, "set") if changes else None,
+            expect,
+        )
 
 
 def _names(rules: tuple[str, ...]) -> str:

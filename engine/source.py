@@ -29,6 +29,11 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
 MAX_NODES = 100_000
 
+# The parser of YAML knows no surrogate pairs; JSON writes characters beyond U+FFFF so.
+_SURROGATES = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+)
+
 Data = dict[str, Any] | list[Any] | str | int | bool | None
 
 
@@ -137,6 +142,8 @@ def read_text(text: bytes | str, name: str, family: str) -> Node | None:
     lines = tuple(re.split("\r\n|[\n\r\x85\u2028\u2029]", text))
     source = Source(name, lines)
     as_json = text.lstrip()[:1] in ("{", "[") and _is_json(text)
+    if as_json:
+        text = _SURROGATES.sub(_joined, text)
     return _Builder(source, family, as_json).build(text)
 
 
@@ -197,6 +204,12 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _joined(pair: re.Match[str]) -> str:
+    """Write an escaped surrogate pair as the one character that JSON means by it."""
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
 def _refuse_constant(word: str) -> None:
@@ -292,8 +305,6 @@ class _Builder:
                 data = None
             elif self.as_json:
                 data = _json_scalar(text)
-        elif self.as_json and "\ud800" <= max(text, default="") <= "\udfff":
-            data = text = _joined(text)
         return Scalar(text, data, self._span(event, pointer), style)
 
     def _collection(self, start: Any, nodes: list[Node], pointer: str, end: Any) -> Node:
@@ -371,11 +382,6 @@ def _json_scalar(text: str) -> str | int | bool | None:
     if len(text) <= 20 and text.removeprefix("-").isdigit():
         return int(text)
     return JsonNumber(text)
-
-
-def _joined(text: str) -> str:
-    """Join surrogate pairs, as JSON means them; a lone half becomes U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _part_of_block(scalar: Scalar, start: int, end: int) -> Span:

@@ -10,9 +10,7 @@ from engine.load import Rulebook, load
 
 _UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
-settings.register_profile(
-    "dev", deadline=None, max_examples=60, suppress_health_check=_UNHURRIED
-)
+settings.register_profile("dev", deadline=None, max_examples=60, suppress_health_check=_UNHURRIED)
 settings.register_profile(
     "ci",
     deadline=None,

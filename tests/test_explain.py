@@ -110,8 +110,8 @@ SENTENCES = [
     (
         "no-refund",
         {},
-        "The contract does not let the buyer have a refund.",
-        "合同不允许买方退款。",
+        "The contract gives the buyer no right to a refund.",
+        "合同",
     ),
 ]
 

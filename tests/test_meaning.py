@@ -397,7 +397,7 @@ def test_an_order_in_parts_passes_the_cap_as_the_whole_does(
     choices: dict[str, Choices], parts: list[int], before: int
 ) -> None:
     def cap(to_date: int, quantity: int) -> str:
-        facts = {
+        facts: Stated = {
             "item.product": "H200-SXM",
             "customer.units_to_date": to_date,
             "order.quantity": quantity,

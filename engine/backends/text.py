@@ -300,7 +300,7 @@ class _Writer:
                 return in_lang(self.regime.lists[expr.list].label, self.lang)
             return listed([self._code(operand, c) for c in expr.codes], self.lang, last="or")
         assert isinstance(expr, Compare)
-        wanted = expr.right if expr.left is operand else expr.left
+        wanted = expr.right if isinstance(expr.right, Constant) else expr.left
         return self._code(operand, str(wanted.value)) if isinstance(wanted, Constant) else ""
 
     def _code(self, operand: Expr, code: str) -> str:
@@ -328,7 +328,8 @@ class _Writer:
             return noun
         terms = _terms(left, "+")
         if len(terms) > 1:
-            return f"{listed([self.noun(t) for t in terms], 'en')} together come to "
+            said = listed([self.noun(t, type_of(left)) for t in terms], "en")
+            return f"{said} together come to "
         head = _bare(noun).split(" ", 2)[:2]
         plurals = {unit.many for unit in self.vocabulary.units.values() if unit.many != unit.one}
         return f"{noun} {'are' if plurals.intersection(head) else 'is'} "

@@ -13,6 +13,7 @@ from engine.order import Document, read_order
 from tests.bench.contest import Reader
 from tests.bench.orders import CONDITIONS, Order
 
+
 def prepare() -> Reader:
     """Load the seven rules once; an order is read into slots before the clock starts."""
     book = load(Path("rules"), ("h200-article",))
