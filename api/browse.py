@@ -26,7 +26,7 @@ from engine.vocabulary import FactDefinition
 from engine.words import CERTAINTY, DUE, GRADE, HELD_BY, KIND, STATUS, Lang, in_lang
 from engine.words import day as day_in_words
 
-WIDEST = 100
+NARROWEST, WIDEST = 80, 100
 _MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
 _COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
 _WORDS = {
@@ -47,7 +47,7 @@ _WORDS = {
     "certainty": Pair("how sure", "依据"),
     "due": Pair("due", "何时须成立"),
     "in force": Pair("in force", "有效期"),
-    "known from": Pair("known from", "为人所知"),
+    "known from": Pair("known from", "公开可知"),
     "dated by": Pair("dated by", "基准日取自"),
     "read to": Pair("sources read to", "来源读至"),
     "applies": Pair("Applies if", "适用前提"),
@@ -192,7 +192,8 @@ class _Indented:
     table: Table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        narrow = options.update(width=min(options.max_width, WIDEST) - 2)
+        # On a narrower terminal the lines run over: nothing is cut off.
+        narrow = options.update(width=max(NARROWEST, min(options.max_width, WIDEST)) - 2)
         for line in console.render_lines(self.table, narrow, pad=False):
             text = Text("  ", no_wrap=True, overflow="ignore")
             for segment in line:

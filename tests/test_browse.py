@@ -145,6 +145,14 @@ def test_the_sources_are_listed(rulebook: Rulebook, lang: Lang) -> None:
     assert all(id in told for id in rulebook.sources)
 
 
+def test_a_narrow_terminal_loses_nothing(rulebook: Rulebook) -> None:
+    console = Console(file=io.StringIO(), width=50, color_system=None)
+    assert browse(console, rulebook, "h200-article/customer-cap", False, False, DAY, ("zh",)) == 0
+    told = console.file
+    assert isinstance(told, io.StringIO)
+    assert "客观事实，不可更改" in told.getvalue()
+
+
 def test_both_languages_follow_each_other(rulebook: Rulebook) -> None:
     told = page(rulebook, "h200-article", "en", "zh")
     title = rulebook.regimes["h200-article"].title

@@ -173,7 +173,7 @@ def test_nothing_of_this_machine_stands_in_the_project() -> None:
             or not path.is_file()
         ):
             continue
-        if parts[0].startswith(".") and parts[0] != ".ci" or "__pycache__" in parts:
+        if (parts[0].startswith(".") and parts[0] != ".ci") or "__pycache__" in parts:
             continue
         if path == Path(__file__):
             continue
