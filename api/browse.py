@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.measure import Measurement
+from rich.console import Console, Group, RenderableType
 from rich.rule import Rule as Line
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
+from api.headings import LANGUAGE, TYPE, WORDS
+from api.prose import Indented, Prose, address, bullet, plain_table, prose
 from engine.backends.text import Clause, Outline, amount_in_words, in_words, outline
 from engine.diagnostics import nearest, shown
 from engine.evaluate import uses
@@ -26,184 +26,13 @@ from engine.vocabulary import FactDefinition
 from engine.words import CERTAINTY, DUE, GRADE, HELD_BY, KIND, STATUS, Lang, in_lang
 from engine.words import day as day_in_words
 
-NARROWEST, WIDEST = 80, 100
 _MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
 _COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
-_WORDS = {
-    "rule sets": Pair("Rule sets", "规则集"),
-    "rule": Pair("rule", "规则"),
-    "rules": Pair("Rules", "规则"),
-    "scope": Pair("Scope", "适用范围"),
-    "lists": Pair("Lists", "清单"),
-    "parameters": Pair("Parameters", "参数"),
-    "quantities": Pair("Quantities computed", "计算所得数额"),
-    "outcomes": Pair("Outcomes", "判定结果"),
-    "cautions": Pair("Cautions", "提示"),
-    "obligations": Pair("Conditions set by agencies", "主管机关所附条件"),
-    "leaves_out": Pair("Not examined", "未审查事项"),
-    "sources": Pair("Sources", "来源"),
-    "source": Pair("source", "来源"),
-    "kind": Pair("kind", "性质"),
-    "certainty": Pair("how sure", "依据"),
-    "due": Pair("due", "何时须成立"),
-    "in force": Pair("in force", "有效期"),
-    "known from": Pair("known from", "公开可知"),
-    "dated by": Pair("dated by", "基准日取自"),
-    "read to": Pair("sources read to", "来源读至"),
-    "applies": Pair("Applies if", "适用前提"),
-    "require": Pair("Condition", "条件"),
-    "asks": Pair("Facts it rests on", "所据事实"),
-    "cite": Pair("Where it comes from", "出处"),
-    "settles": Pair(
-        "What the sources leave open, and how it is read here", "来源未明之处与本规则的读法"
-    ),
-    "remarks": Pair("Remarks", "附注"),
-    "examples": Pair("Examples", "示例"),
-    "facts": Pair("What can be said of an order", "订单可填事实"),
-    "cited by": Pair("Cited by", "引用此来源的规则"),
-    "language": Pair("language", "语言"),
-    "published": Pair("dated", "日期"),
-    "grade": Pair("grade", "性质"),
-    "read": Pair("read", "阅读日"),
-    "publisher": Pair("publisher", "发布者"),
-    "note": Pair("note", "说明"),
-    "all": Pair("all of these:", "以下各项同时成立："),
-    "any": Pair("at least one of these:", "以下至少一项成立："),
-    "value": Pair("value", "数值"),
-    "since": Pair("since", "起始日"),
-    "fact": Pair("fact", "事实"),
-    "type": Pair("what is written", "填写内容"),
-    "held by": Pair("who can change it", "由谁决定"),
-    "finding": Pair("finding", "判断"),
-    "date": Pair("dated", "日期"),
-    "cited": Pair("cited", "引用"),
-    "also": Pair("Also cited by its rules: ", "规则另引："),
-}
-_LANGUAGE = {"en": Pair("English", "英文"), "zh": Pair("Chinese", "中文")}
-_TYPE = {
-    "boolean": Pair("yes or no", "是或否"),
-    "integer": Pair("whole number", "整数"),
-    "decimal": Pair("number", "数值"),
-    "money": Pair("US dollars", "美元金额"),
-    "ratio": Pair("ratio", "比率"),
-    "date": Pair("date", "日期"),
-    "code": Pair("code", "代码"),
-    "text": Pair("text, carried and never judged", "文字，仅记录，不作判断"),
-}
-# A mark that may not begin a line, and one that may not end it.
-_CLOSING = "，。；：、？！）》”’】％…,.;:?!)]}%"
-_OPENING = "（《“‘【([{"
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|(?<=。)")
 
 
-# --- setting text ---
-
-
-@dataclass(frozen=True, slots=True)
-class Prose:
-    """A text that breaks between words, never inside one, in either script; hangs if asked."""
-
-    text: Text
-    indent: int = 0
-    hang: int = 0
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        first, later = " " * self.indent, " " * (self.indent + self.hang)
-        width = min(options.max_width, WIDEST) - len(later)
-        for number, line in enumerate(_broken(self.text, max(8, width), self.hang)):
-            yield Text.assemble(later if number else first, line, no_wrap=True, overflow="ignore")
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        pieces = [cell_len(piece.strip()) for _, piece in _pieces(self.text.plain)]
-        room = self.indent + self.hang
-        return Measurement(max(pieces, default=0) + room, cell_len(self.text.plain) + room)
-
-
-def _pieces(text: str) -> list[tuple[int, str]]:
-    """What may not be broken: words with the blank behind them, single Chinese characters."""
-    pieces: list[tuple[int, str]] = []
-    start = 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or _may_break(text[end - 1], text[end]):
-            pieces.append((start, text[start:end]))
-            start = end
-    return pieces
-
-
-def _may_break(before: str, after: str) -> bool:
-    if after in _CLOSING or before in _OPENING or after == " ":
-        return False
-    if before == " ":
-        return True
-    if after.isdigit() and before in "年月第":
-        return False
-    return _is_wide(before) or (_is_wide(after) and not before.isdigit())
-
-
-def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WF"
-
-
-def _broken(text: Text, width: int, hang: int) -> list[Text]:
-    """The lines of a text; the first is longer by what the others hang."""
-    cuts: list[int] = []
-    room, used = width + hang, 0
-    for start, piece in _pieces(text.plain):
-        size = cell_len(piece.rstrip())
-        if used and used + size > room:
-            cuts.append(start)
-            room, used = width, 0
-        used += cell_len(piece)
-    lines = list(text.divide(cuts)) if cuts else [text.copy()]
-    for line in lines:
-        line.rstrip()
-    return lines
-
-
-def _prose(text: str, style: str = "", indent: int = 2, hang: int = 0) -> Prose:
-    return Prose(Text(text, style=style), indent, hang)
-
-
-def _bullet(*parts: str | tuple[str, str], indent: int = 2) -> Prose:
-    return Prose(Text.assemble("• ", *parts), indent, 2)
-
-
-def _address(url: str, indent: int) -> Text:
-    """An address is never broken: it is copied whole."""
-    return Text(" " * indent + url, style="dim", no_wrap=True, overflow="ignore")
-
-
-def _table(*columns: Column) -> Table:
-    headed = any(str(column.header) for column in columns)
-    return Table(
-        *columns,
-        box=None,
-        padding=(0, 2, 0, 0),
-        pad_edge=False,
-        show_header=headed,
-        header_style="dim",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Indented:
-    """A table set in by two, no wider than a page."""
-
-    table: Table
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        # On a narrower terminal the lines run over: nothing is cut off.
-        narrow = options.update(width=max(NARROWEST, min(options.max_width, WIDEST)) - 2)
-        for line in console.render_lines(self.table, narrow, pad=False):
-            text = Text("  ", no_wrap=True, overflow="ignore")
-            for segment in line:
-                text.append(segment.text, segment.style)
-            text.rstrip()
-            yield text
-
-
 def _heading(name: str, lang: Lang) -> list[RenderableType]:
-    return [Text(""), Text(in_lang(_WORDS[name], lang), style="bold underline")]
+    return [Text(""), Text(in_lang(WORDS[name], lang), style="bold underline")]
 
 
 def _section(name: str, parts: Sequence[RenderableType], lang: Lang) -> list[RenderableType]:
@@ -296,7 +125,7 @@ class _Pager:
         return in_lang(pair, self.lang)
 
     def word(self, name: str) -> str:
-        return self.say(_WORDS[name])
+        return self.say(WORDS[name])
 
     def date(self, day: int) -> str:
         return day_in_words(day, self.lang)
@@ -312,12 +141,12 @@ class _Pager:
     def aside(self, text: str) -> str:
         return f" ({text})" if self.lang == "en" else f"（{text}）"
 
-    def _pairs(self, rows: Sequence[tuple[str, str]]) -> _Indented:
+    def _pairs(self, rows: Sequence[tuple[str, str]]) -> Indented:
         """Names with values, the values hanging beside."""
-        table = _table(Column(no_wrap=True, style="dim"), Column())
+        table = plain_table(Column(no_wrap=True, style="dim"), Column())
         for name, value in rows:
             table.add_row(name, Prose(Text(value)))
-        return _Indented(table)
+        return Indented(table)
 
     def _cell(self, id: str, name: Pair) -> Group:
         return Group(Text(id, "cyan", no_wrap=True), Prose(Text(self.say(name))))
@@ -337,15 +166,15 @@ class _Pager:
                 Text("") if page else Text(self.word("rule sets"), "bold underline"),
                 Text.assemble("  ", (regime.id, "bold cyan")),
                 Prose(Text(self.say(regime.title), "bold"), 4),
-                _prose(facts, "dim", 4),
-                _prose(_first_sentence(self.say(regime.summary)), "", 4),
+                prose(facts, "dim", 4),
+                prose(_first_sentence(self.say(regime.summary)), "", 4),
             ]
         hint = (
             "placet rules NAME shows a rule set, a rule, a source or a fact; also --facts, --sources"
             if self.lang == "en"
             else "placet rules 名称：查看规则集、规则、来源或事实；另有 --facts、--sources"
         )
-        return [*page, Text(""), _prose(hint, "dim", 0)]
+        return [*page, Text(""), prose(hint, "dim", 0)]
 
     def regime(self, regime: Regime) -> list[RenderableType]:
         lang = self.lang
@@ -359,7 +188,7 @@ class _Pager:
             Prose(Text(self.say(regime.title), "bold")),
             Text(regime.id, "cyan"),
             Text(""),
-            _prose(self.say(regime.summary), indent=0),
+            prose(self.say(regime.summary), indent=0),
             Text(""),
             self._pairs(rows),
         ]
@@ -372,22 +201,22 @@ class _Pager:
         for status, outcome in regime.outcomes.items():
             head = (f"{_MARK[status]} ", _COLOUR[status]), (self.say(outcome.label), "bold")
             outcomes.append(Prose(Text.assemble(*head, (f"  {outcome.code}", "dim")), 2, 2))
-            outcomes.append(_prose(self.say(outcome.meaning), indent=4))
+            outcomes.append(prose(self.say(outcome.meaning), indent=4))
         page += _section("outcomes", outcomes, lang)
         page += _section("cautions", self._notes(regime, regime.cautions), lang)
-        page += _section("leaves_out", [_bullet(self.say(p)) for p in regime.leaves_out], lang)
+        page += _section("leaves_out", [bullet(self.say(p)) for p in regime.leaves_out], lang)
         lines: list[RenderableType] = []
         for named in regime.sources:
             source = self.rulebook.sources[named.id]
-            lines += [Text(f"  {source.id}", "cyan"), _prose(self._called(source), indent=4)]
+            lines += [Text(f"  {source.id}", "cyan"), prose(self._called(source), indent=4)]
         rest = dict.fromkeys(c.source for rule in regime.rules for c in rule.cite)
         others = ", ".join(id for id in rest if id not in {s.id for s in regime.sources})
         if others:
-            lines.append(_prose(self.word("also") + others, "dim"))
+            lines.append(prose(self.word("also") + others, "dim"))
         return page + _section("sources", lines, lang)
 
-    def _rule_table(self, regime: Regime) -> _Indented:
-        table = _table(
+    def _rule_table(self, regime: Regime) -> Indented:
+        table = plain_table(
             Column(self.word("rule"), ratio=None),
             Column(self.word("kind"), max_width=14),
             Column(self.word("certainty"), max_width=13),
@@ -400,19 +229,19 @@ class _Pager:
                 Prose(Text(self.say(CERTAINTY[rule.certainty]))),
                 Prose(Text(self.say(DUE[rule.due]))),
             )
-        return _Indented(table)
+        return Indented(table)
 
     def _listed(self, regime: Regime, name: str) -> Prose:
         named = regime.lists[name]
         some = ", ".join(named.codes[:12]) + (", …" if len(named.codes) > 12 else "")
         count = f"{len(named.codes)}: " if self.lang == "en" else f"{len(named.codes)}项："
-        return _bullet((f"{name}  ", "cyan"), self.say(named.label), (f"  {count}{some}", "dim"))
+        return bullet((f"{name}  ", "cyan"), self.say(named.label), (f"  {count}{some}", "dim"))
 
     def _parameters(self, regime: Regime, names: Sequence[str]) -> list[RenderableType]:
         """Each parameter with its dated values; the one in force on the day stands out."""
         if not names:
             return []
-        table = _table(
+        table = plain_table(
             Column(no_wrap=True, style="cyan"),
             Column(),
             Column(self.word("value"), justify="right", no_wrap=True),
@@ -432,7 +261,7 @@ class _Pager:
                     Text(amount, style),
                     Text(self.date(start), style),
                 )
-        return [_Indented(table)]
+        return [Indented(table)]
 
     def _quantities(self, regime: Regime, names: Sequence[str]) -> list[RenderableType]:
         lines: list[RenderableType] = []
@@ -446,7 +275,7 @@ class _Pager:
                     2,
                     2,
                 ),
-                _prose(print_expr(quantity.value), "dim", 4),
+                prose(print_expr(quantity.value), "dim", 4),
             ]
         return lines
 
@@ -455,17 +284,17 @@ class _Pager:
     def _condition(self, regime: Regime, expr: Expr) -> list[RenderableType]:
         """A condition in words, line by line where it has parts, then as the rule file has it."""
         said = outline(expr, regime, self.rulebook.vocabulary, self.lang)
-        return [*self._outlined(said, 2), _prose(print_expr(expr), "dim", 2, 2)]
+        return [*self._outlined(said, 2), prose(print_expr(expr), "dim", 2, 2)]
 
     def _outlined(self, said: Outline, indent: int) -> list[RenderableType]:
         if isinstance(said, Clause):
-            return [_prose(said.text, indent=indent)]
+            return [prose(said.text, indent=indent)]
         lines: list[RenderableType] = [
-            _prose(self.word("all" if said.every else "any"), "italic", indent)
+            prose(self.word("all" if said.every else "any"), "italic", indent)
         ]
         for part in said.parts:
             if isinstance(part, Clause):
-                lines.append(_bullet(part.text, indent=indent + 2))
+                lines.append(bullet(part.text, indent=indent + 2))
             else:
                 inner = self._outlined(part, indent + 4)
                 head = Text(self.word("all" if part.every else "any"), style="italic")
@@ -477,7 +306,7 @@ class _Pager:
         for note in notes:
             when = in_words(note.when, regime, self.rulebook.vocabulary, self.lang)
             lead = f"If {when}:" if self.lang == "en" else f"若{when}："
-            lines += [_bullet((lead, "dim")), _prose(self.say(note.text), indent=4)]
+            lines += [bullet((lead, "dim")), prose(self.say(note.text), indent=4)]
         return lines
 
     # --- a rule ---
@@ -495,7 +324,7 @@ class _Pager:
         page: list[RenderableType] = [
             Prose(Text(self.say(rule.title), "bold")),
             Text(f"{regime.id}/{rule.id}", "cyan"),
-            _prose(self.say(regime.title), "dim", 0),
+            prose(self.say(regime.title), "dim", 0),
             Text(""),
             self._pairs(rows),
         ]
@@ -538,13 +367,13 @@ class _Pager:
         )
         lines: list[RenderableType] = [Prose(head, 2, 2)]
         if citation.quote is not None:
-            lines.append(_prose(f"“{citation.quote}”", indent=4, hang=1))
+            lines.append(prose(f"“{citation.quote}”", indent=4, hang=1))
             same = source.language == self.lang
-            lines.append(_prose(f"“{citation.translation}”", "dim" if same else "italic", 4, 1))
+            lines.append(prose(f"“{citation.translation}”", "dim" if same else "italic", 4, 1))
         if citation.says is not None:
-            lines.append(_prose(self.say(citation.says), indent=4))
-        lines.append(_prose(self._called(source), "dim", 4))
-        return [*lines, *([_address(source.address, 4)] if source.address else [])]
+            lines.append(prose(self.say(citation.says), indent=4))
+        lines.append(prose(self._called(source), "dim", 4))
+        return [*lines, *([address(source.address, 4)] if source.address else [])]
 
     def _settled(self, entry: Settled) -> list[RenderableType]:
         answer = Text(self.say(entry.answer))
@@ -567,7 +396,7 @@ class _Pager:
             max(cell_len(text) for text in column) + 2 for column in zip(heads, *rows, strict=True)
         ]
         wide = sum(sizes) + 18 > 78
-        table = _table(
+        table = plain_table(
             Column(self.word("finding"), no_wrap=True),
             *([Column("")] if wide else [Column(head, no_wrap=True) for head in heads]),
         )
@@ -581,7 +410,7 @@ class _Pager:
                 table.add_row(status, Prose(Text(", ".join(told))))
             else:
                 table.add_row(status, *row)
-        return [_Indented(table)]
+        return [Indented(table)]
 
     # --- sources ---
 
@@ -596,7 +425,7 @@ class _Pager:
 
     def sources(self) -> list[RenderableType]:
         counts = self._counts()
-        table = _table(
+        table = plain_table(
             Column(self.word("source")),
             Column(self.word("published"), no_wrap=True),
             Column(self.word("grade"), max_width=18),
@@ -606,7 +435,7 @@ class _Pager:
             name = self._cell(source.id, source.title)
             count = str(counts.get(source.id, 0) or "–")
             table.add_row(name, self.date(source.date), Prose(Text(self._graded(source))), count)
-        return [Text(self.word("sources"), "bold underline"), _Indented(table)]
+        return [Text(self.word("sources"), "bold underline"), Indented(table)]
 
     def _counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
@@ -621,7 +450,7 @@ class _Pager:
         rows = [
             (self.word("publisher"), self.say(source.publisher)),
             (self.word("published"), self.date(source.date)),
-            (self.word("language"), self.say(_LANGUAGE[source.language])),
+            (self.word("language"), self.say(LANGUAGE[source.language])),
             (self.word("grade"), self._graded(source)),
         ]
         if source.read is not None:
@@ -634,19 +463,19 @@ class _Pager:
             Text(source.id, "cyan"),
             Text(""),
             self._pairs(rows),
-            *([_address(source.address, 2)] if source.address else []),
+            *([address(source.address, 2)] if source.address else []),
         ]
         lines: list[RenderableType] = []
         for regime in self.rulebook.regimes.values():
             if any(named.id == source.id for named in regime.sources):
-                lines.append(_bullet((regime.id, "cyan"), f"  {self.say(regime.title)}"))
+                lines.append(bullet((regime.id, "cyan"), f"  {self.say(regime.title)}"))
             for rule in regime.rules:
                 for citation in (c for c in rule.cite if c.source == source.id):
                     at = f"  {citation.at}" if citation.at else ""
                     id = f"{regime.id}/{rule.id}"
-                    lines.append(_bullet((id, "cyan"), f"  {self.say(rule.title)}", (at, "dim")))
+                    lines.append(bullet((id, "cyan"), f"  {self.say(rule.title)}", (at, "dim")))
                     if citation.quote is not None:
-                        lines.append(_prose(f"“{citation.quote}”", "dim", 4, 1))
+                        lines.append(prose(f"“{citation.quote}”", "dim", 4, 1))
         return page + _section("cited by", lines, self.lang)
 
     # --- facts ---
@@ -660,8 +489,8 @@ class _Pager:
                 page += [Text(""), Text(self.say(label), "bold"), self._fact_table(members)]
         return page
 
-    def _fact_table(self, facts: Sequence[FactDefinition]) -> _Indented:
-        table = _table(
+    def _fact_table(self, facts: Sequence[FactDefinition]) -> Indented:
+        table = plain_table(
             Column(self.word("fact"), min_width=max(cell_len(fact.path) for fact in facts)),
             Column(self.word("type"), max_width=26),
             Column(self.word("held by"), max_width=18),
@@ -670,14 +499,14 @@ class _Pager:
             name = self._cell(fact.path, fact.label)
             holder = self.say(HELD_BY[fact.held_by])
             table.add_row(name, Prose(Text(self._written(fact))), Prose(Text(holder)))
-        return _Indented(table)
+        return Indented(table)
 
     def _written(self, fact: FactDefinition) -> str:
         """What is written for a fact: its type, unit, bounds or codes."""
         vocabulary, kind, en = self.rulebook.vocabulary, fact.type, self.lang == "en"
         if fact.derived is not None:
             return ("computed: " if en else "计算所得：") + print_expr(fact.derived.value)
-        told = self.say(_TYPE[kind.kind])
+        told = self.say(TYPE[kind.kind])
         if kind.codes is not None:
             codes = list(vocabulary.lists[kind.codes].codes)
             some = ", ".join(codes[:6]) + (", …" if len(codes) > 6 else "")
@@ -716,7 +545,7 @@ class _Pager:
                 exprs = [rule.require, *([rule.applies] if rule.applies else [])]
                 if fact.path in _inside(self.rulebook, regime, exprs):
                     id = f"{regime.id}/{rule.id}"
-                    lines.append(_bullet((id, "cyan"), f"  {self.say(rule.title)}"))
+                    lines.append(bullet((id, "cyan"), f"  {self.say(rule.title)}"))
         return page + _section("rules", lines, self.lang)
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from api.prose import Prose, bullet, prose
 from engine.decide import Decision
 from engine.ir import CERTAINTIES, DUES, Pair
 from engine.words import (
@@ -54,70 +52,6 @@ _REAL = Pair(
 )
 
 
-class Prose:
-    """Running text that wraps as its language does: Chinese between characters, by cells."""
-
-    def __init__(self, text: str | Text, lang: Lang, style: str = "") -> None:
-        self.text = Text(text, style=style) if isinstance(text, str) else text
-        self.lang = lang
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if self.lang == "en":
-            yield self.text
-            return
-        for line in self.text.divide(_breaks(self.text.plain, options.max_width)):
-            line.rstrip()
-            yield line
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(
-            min(20, options.max_width), min(cell_len(self.text.plain), options.max_width)
-        )
-
-
-_NO_START = "，。；：、！？）》”’」%…"
-_NO_END = "（《“‘「"
-
-
-def _breaks(text: str, width: int) -> list[int]:
-    """Where lines of Chinese text begin: never with closing marks, never inside a number or word."""
-    pieces = [
-        m.span()
-        for m in re.finditer(r"(?:\d{1,4}[年月日])+|[\x21-\x7e]+[片天]? ?|.", text, re.DOTALL)
-    ]
-    breaks: list[int] = []
-    used = 0
-    for number, (start, end) in enumerate(pieces):
-        size = cell_len(text[start:end].rstrip() or text[start:end])
-        # A closing mark after this piece must still fit on its line.
-        ahead = number + 1
-        while ahead < len(pieces) and text[pieces[ahead][0]] in _NO_START:
-            size += cell_len(text[slice(*pieces[ahead])])
-            ahead += 1
-        if text[start] in _NO_END and ahead < len(pieces):
-            size += cell_len(text[slice(*pieces[ahead])].rstrip())
-        free = text[start] not in _NO_START and (start == 0 or text[start - 1] not in _NO_END)
-        if used and used + size > width and free:
-            breaks.append(start)
-            used = 0
-        used += cell_len(text[start:end])
-    return breaks
-
-
-def bullet(text: str | Text, lang: Lang, style: str = "") -> RenderableType:
-    """A point of a list with its text hanging."""
-    return _hanging("•", text, lang, style)
-
-
-def _hanging(mark: str, text: str | Text, lang: Lang, style: str = "") -> RenderableType:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True)
-    grid.add_column(ratio=1)
-    grid.expand = True
-    grid.add_row(Text(mark), Prose(text, lang, style))
-    return grid
-
-
 def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> RenderableType:
     """One decision in reading order: verdict, what stops it, what is missing, the rest folded."""
     parts: list[RenderableType] = [_verdict(data, lang)]
@@ -150,7 +84,7 @@ def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> Renderable
     if verbose:
         parts += _section("relied", _relied(data, lang), lang)
     left = ("; " if lang == "en" else "；").join(p[lang] for p in data["leaves_out"])
-    parts += _section("leaves_out", [Prose(left, lang, "dim")], lang)
+    parts += _section("leaves_out", [prose(left, "dim", 0)], lang)
     return Group(*parts)
 
 
@@ -158,12 +92,12 @@ def _verdict(data: Decision, lang: Lang) -> Panel:
     status = data["status"]
     colour = _COLOUR[status]
     regime = data["regime"]
-    lines: list[RenderableType] = [Prose(regime["title"][lang], lang, "dim")]
-    lines += [Prose(data["summary"][lang], lang, f"bold {colour}")]
+    lines: list[RenderableType] = [prose(regime["title"][lang], "dim", 0)]
+    lines += [prose(data["summary"][lang], f"bold {colour}", 0)]
     if data["hypothetical_policy"]:
         word = "HYPOTHETICAL RULES" if lang == "en" else "规则经假设性变更"
         lines.insert(0, Text(word, style="bold magenta"))
-    lines.append(Prose(data["notice"][lang], lang, "italic"))
+    lines.append(prose(data["notice"][lang], "italic", 0))
     dated = "rules as of" if lang == "en" else "规则基准日"
     return Panel(
         Group(*lines),
@@ -197,7 +131,7 @@ def _finding(finding: dict[str, Any], number: int, lang: Lang) -> RenderableType
         (finding["title"][lang], "bold"),
         (f"  {kind}{' · ' if lang == 'en' else '，'}{certainty}", "dim"),
     )
-    body: list[RenderableType] = [Prose(finding["text"][lang], lang)]
+    body: list[RenderableType] = [prose(finding["text"][lang], indent=0)]
     if finding["citations"]:
         body.append(_citation(finding["citations"][0], lang))
     return Group(head, *(Padding(part, (0, 0, 0, 3)) for part in body))
@@ -215,8 +149,8 @@ def _citation(cited: dict[str, Any], lang: Lang) -> RenderableType:
         in_lang(GRADE[cited["grade"]], lang),
     ]
     if lang == "en":
-        return Prose(f"{told} — {', '.join(parts)} [{cited['source']}]", lang, "dim")
-    return Prose(f"{told}——{'，'.join(parts)}〔{cited['source']}〕", lang, "dim")
+        return prose(f"{told} — {', '.join(parts)} [{cited['source']}]", "dim", 0)
+    return prose(f"{told}——{'，'.join(parts)}〔{cited['source']}〕", "dim", 0)
 
 
 def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
@@ -234,12 +168,10 @@ def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
             rules = ", ".join(_SCOPE[lang] if r == "scope" else r for r in row["needed_by"])
             parts.append(
                 bullet(
-                    Text.assemble(
-                        (row["label"][lang], "bold"),
-                        (f"  {row['fact']}", "dim"),
-                        f" — {holder} · {rules}" if lang == "en" else f"——{holder}（{rules}）",
-                    ),
-                    lang,
+                    (row["label"][lang], "bold"),
+                    (f"  {row['fact']}", "dim"),
+                    f" — {holder} · {rules}" if lang == "en" else f"——{holder}（{rules}）",
+                    indent=0,
                 )
             )
     return parts
@@ -258,16 +190,16 @@ def _changes(failed: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
             told = f"{label} {bound[0]} {amount}: meets “{f['title']['en']}”"
         else:
             told = f"{label}{bound[1]}{amount}：即符合“{f['title']['zh']}”"
-        parts.append(bullet(told, lang))
+        parts.append(bullet(told, indent=0))
     rest = len(failed) - len(repaired)
     if rest:
         titles = [f["title"][lang] for f in failed if f["repair"] is None]
         if lang == "en":
-            parts.append(bullet(f"No single number mends: {'; '.join(titles)}", lang))
+            parts.append(bullet(f"No single number mends: {'; '.join(titles)}", indent=0))
         else:
-            parts.append(bullet(f"无法仅凭一个数额符合：{'；'.join(titles)}", lang))
+            parts.append(bullet(f"无法仅凭一个数额符合：{'；'.join(titles)}", indent=0))
     if repaired:
-        parts.append(Prose(in_lang(_REAL, lang), lang, "dim"))
+        parts.append(prose(in_lang(_REAL, lang), "dim", 0))
     return parts
 
 
@@ -280,7 +212,7 @@ def _amount(value: str, unit: str | None, lang: Lang) -> str:
 
 
 def _notes(notes: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
-    return [bullet(note["text"][lang], lang) for note in notes]
+    return [bullet(note["text"][lang], indent=0) for note in notes]
 
 
 def _figures(data: Decision, lang: Lang) -> list[RenderableType]:
@@ -305,7 +237,7 @@ def _folded(
     titles = ("; " if lang == "en" else "；").join(_titled(f, lang) for f in findings)
     hint = " (-v shows why)" if lang == "en" else "（-v 查看理由）"
     count = f"{len(findings)}: " if lang == "en" else f"{len(findings)}项："
-    return _section(name, [Prose(Text.assemble(count, titles, (hint, "dim")), lang)], lang)
+    return _section(name, [Prose(Text.assemble(count, titles, (hint, "dim")))], lang)
 
 
 def _titled(finding: dict[str, Any], lang: Lang) -> str:

@@ -48,7 +48,7 @@ TEXTS = (
 _STEP = 10**6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Choice:
     """A fact with its values: `near` are turning points and their neighbours, `far` ordinary ones.
 
@@ -60,7 +60,7 @@ class Choice:
     far: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Edge:
     """A comparison of a rule, and a number or date that can be moved to where it turns.
 

@@ -13,11 +13,11 @@ from engine.choices import Choices, describe
 from engine.evaluate import derived, judge
 from engine.load import Rulebook
 from engine.order import make_order
-from engine.properties import orders, rule_sets
+from engine.properties import names_of, orders, rule_sets
 from engine.repair import repair_of
 from engine.sample import Search
 from engine.sample import orders as sampled_orders
-from tests.judging import Plain, Stated
+from tests.judging import Plain, Stated, one_rule, read_condition
 
 REGIMES = ("bis-2026", "h200-article", "h200-reported")
 
@@ -65,7 +65,8 @@ def _repaired(choices: Choices, stated: Stated) -> set[str]:
         assert with_fact(repair.to) == "met"
         assert with_fact(beyond) == "unmet"
         farthest = kind.lo if repair.op == "<=" else kind.hi
-        assert with_fact(farthest) == "met"
+        for part in range(5):
+            assert with_fact(repair.to + (farthest - repair.to) * part // 4) == "met"
         now = stated[repair.fact.path]
         assert isinstance(now, int)
         assert now > repair.to if repair.op == "<=" else now < repair.to
@@ -100,6 +101,40 @@ def test_a_repair_is_the_bound_under_any_rules(
     choices = describe(rulebook.vocabulary, regime, rule.in_force.start)
     search = Search(choices, Random(data.draw(st.integers(0, 10**6))))
     _repaired(choices, search.broken(search.filled(), rule))
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("order.quantity <= 10", ("<=", 10)),
+        ("order.quantity < 10", ("<=", 9)),
+        ("order.quantity > 60", (">=", 61)),
+        ("order.quantity >= 60", (">=", 60)),
+        ("not order.quantity > 10", ("<=", 10)),
+        ("order.quantity * 2 < 25", ("<=", 12)),
+        ("order.quantity == 10", None),
+        # Two comparisons of one fact: halving the distance could stop at either.
+        ("order.quantity <= 10 or order.quantity == 12", None),
+        ("order.quantity <= 10 and order.quantity >= 5", None),
+        ("customer.units_to_date <= 10", None),
+        ("order.quantity <= 10 and not terms.cancellable", None),
+        ("order.quantity <= 10 and pledge.sealed", None),
+    ],
+)
+def test_a_single_number_is_repaired_to_its_bound(
+    rulebook: Rulebook, text: str, bound: tuple[str, int] | None
+) -> None:
+    regime = rulebook.regimes["h200-article"]
+    expr = read_condition(text, names_of(rulebook.vocabulary, regime))
+    program = one_rule(rulebook, regime, expr)
+    stated: Stated = {
+        "order.quantity": 50,
+        "customer.units_to_date": 50,
+        "terms.cancellable": True,
+    }
+    values = derived(program, make_order(rulebook.vocabulary, stated).values)
+    repair = repair_of(program, program.regime.rules[0], values)
+    assert (None if repair is None else (repair.op, repair.to)) == bound
 
 
 def test_what_a_number_can_repair_is_repaired(

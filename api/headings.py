@@ -1,0 +1,67 @@
+"""Headings and small words of the pages that `placet rules` shows."""
+
+from __future__ import annotations
+
+from engine.ir import Pair
+
+WORDS = {
+    "rule sets": Pair("Rule sets", "规则集"),
+    "rule": Pair("rule", "规则"),
+    "rules": Pair("Rules", "规则"),
+    "scope": Pair("Scope", "适用范围"),
+    "lists": Pair("Lists", "清单"),
+    "parameters": Pair("Parameters", "参数"),
+    "quantities": Pair("Quantities computed", "计算所得数额"),
+    "outcomes": Pair("Outcomes", "判定结果"),
+    "cautions": Pair("Cautions", "提示"),
+    "obligations": Pair("Conditions set by agencies", "主管机关所附条件"),
+    "leaves_out": Pair("Not examined", "未审查事项"),
+    "sources": Pair("Sources", "来源"),
+    "source": Pair("source", "来源"),
+    "kind": Pair("kind", "性质"),
+    "certainty": Pair("how sure", "依据"),
+    "due": Pair("due", "何时须成立"),
+    "in force": Pair("in force", "有效期"),
+    "known from": Pair("known from", "公开可知"),
+    "dated by": Pair("dated by", "基准日取自"),
+    "read to": Pair("sources read to", "来源读至"),
+    "applies": Pair("Applies if", "适用前提"),
+    "require": Pair("Condition", "条件"),
+    "asks": Pair("Facts it rests on", "所据事实"),
+    "cite": Pair("Where it comes from", "出处"),
+    "settles": Pair(
+        "What the sources leave open, and how it is read here", "来源未明之处与本规则的读法"
+    ),
+    "remarks": Pair("Remarks", "附注"),
+    "examples": Pair("Examples", "示例"),
+    "facts": Pair("What can be said of an order", "订单可填事实"),
+    "cited by": Pair("Cited by", "引用此来源的规则"),
+    "language": Pair("language", "语言"),
+    "published": Pair("dated", "日期"),
+    "grade": Pair("grade", "性质"),
+    "read": Pair("read", "阅读日"),
+    "publisher": Pair("publisher", "发布者"),
+    "note": Pair("note", "说明"),
+    "all": Pair("all of these:", "以下各项同时成立："),
+    "any": Pair("at least one of these:", "以下至少一项成立："),
+    "value": Pair("value", "数值"),
+    "since": Pair("since", "起始日"),
+    "fact": Pair("fact", "事实"),
+    "type": Pair("what is written", "填写内容"),
+    "held by": Pair("who can change it", "由谁决定"),
+    "finding": Pair("finding", "判断"),
+    "date": Pair("dated", "日期"),
+    "cited": Pair("cited", "引用"),
+    "also": Pair("Also cited by its rules: ", "规则另引："),
+}
+LANGUAGE = {"en": Pair("English", "英文"), "zh": Pair("Chinese", "中文")}
+TYPE = {
+    "boolean": Pair("yes or no", "是或否"),
+    "integer": Pair("whole number", "整数"),
+    "decimal": Pair("number", "数值"),
+    "money": Pair("US dollars", "美元金额"),
+    "ratio": Pair("ratio", "比率"),
+    "date": Pair("date", "日期"),
+    "code": Pair("code", "代码"),
+    "text": Pair("text, carried and never judged", "文字，仅记录，不作判断"),
+}
