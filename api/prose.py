@@ -14,8 +14,8 @@ from rich.text import Text
 
 NARROWEST, WIDEST = 80, 100
 # A mark that may not begin a line, and one that may not end it.
-_CLOSING = "，。；：、？！）》”’】％…,.;:?!)]}%"
-_OPENING = "（《“‘【([{"
+_CLOSING = "〕，。；：、？！）》”’】％…,.;:?!)]}%"
+_OPENING = "〔（《“‘【([{"
 
 
 @dataclass(frozen=True, slots=True)

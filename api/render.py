@@ -155,6 +155,7 @@ def _citation(cited: dict[str, Any], lang: Lang) -> RenderableType:
 
 def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
     """Missing facts by when they fall due, with who can say."""
+    titles = {f["rule"]: f["title"][lang] for f in data["findings"]}
     parts: list[RenderableType] = []
     for due in DUES:
         rows = [m for m in data["missing"] if m["due"] == due]
@@ -165,7 +166,8 @@ def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
         parts.append(Text(heading, style="italic"))
         for row in rows:
             holder = in_lang(HELD_BY[row["held_by"]], lang)
-            rules = ", ".join(_SCOPE[lang] if r == "scope" else r for r in row["needed_by"])
+            needed = [_SCOPE[lang] if r == "scope" else titles[r] for r in row["needed_by"]]
+            rules = ("; " if lang == "en" else "；").join(needed)
             parts.append(
                 bullet(
                     (row["label"][lang], "bold"),

@@ -22,7 +22,7 @@ from engine.repair import Repair, repair_of
 from engine.scene import Atom, Scene
 from engine.sentences import told
 from engine.values import Value, write
-from engine.words import LANGS, NOTICE, Lang, in_lang, joined, sentence
+from engine.words import LANGS, NOTICE, Lang, in_lang, sentence
 
 SCHEMA = "placet.decision/1"
 Decision = dict[str, Any]
@@ -199,13 +199,13 @@ class _Teller:
             return summaries.set_aside(rule, finding.because, self.policy.day, lang)
         if finding.because == "condition":
             assert rule.applies is not None
-            because = told(scene, rule.applies, lang, "neutral")
+            because = told(scene, [rule.applies], lang, "neutral")
             parts = [summaries.not_concerned(lang), sentence(because, lang)]
         else:
             exprs = [rule.require]
             if finding.status == "unknown" and rule.applies is not None:
                 exprs = [e for e in (rule.applies, rule.require) if scene.truth(e) is not True]
-            parts = [sentence(joined([told(scene, e, lang) for e in exprs], lang), lang)]
+            parts = [sentence(told(scene, exprs, lang), lang)]
         if repair is not None:
             parts.append(repair.sentence(scene, lang))
         parts += [

@@ -357,8 +357,9 @@ class _Reader:
                 f"{shown(written)} is not a value of the rule language",
                 "write digits with a decimal point, `true`, `false`, or a code in double quotes",
             )
-        scale = len(found[1] or "")
-        value = int(written.replace(".", ""))
+        # `21000.00` says what `21000` says: a literal has no more decimals than it needs.
+        scale = len((found[1] or "").rstrip("0"))
+        value = int(written.partition(".")[0] + (found[1] or "")[:scale])
         kind: Kind = "decimal" if scale else "integer"
         return Constant(value, Type(kind, scale, lo=value, hi=value, literal=True), span)
 

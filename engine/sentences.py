@@ -51,14 +51,14 @@ def clause(scene: Scene, atom: Atom, lang: Lang) -> str:
             return _yes_no(scene, expr, bool(scene.amount(expr)), lang)
 
 
-def told(scene: Scene, expr: Expr, lang: Lang, mode: Mode = "plain") -> str:
-    """A condition in one sentence: the atoms it rests on, what is not recorded last.
+def told(scene: Scene, exprs: Sequence[Expr], lang: Lang, mode: Mode = "plain") -> str:
+    """Conditions in one sentence: the atoms they rest on, what is not recorded last.
 
     Mode `neutral` states the facts of a precondition that is not fulfilled, with nothing
     needed; mode `scope` says what would be covered.
     """
-    clauses = _clauses(scene, expr, False, mode, lang)
-    unknown = [atom for atom in scene.atoms(expr) if atom.held is None]
+    clauses = [c for expr in exprs for c in _clauses(scene, expr, False, mode, lang)]
+    unknown = [atom for expr in exprs for atom in scene.atoms(expr) if atom.held is None]
     names = dict.fromkeys(name for atom in unknown for name in scene.unknown_in(atom.expr))
     if names:
         labels = [scene.label(name, lang) for name in names]
@@ -89,7 +89,7 @@ def _clauses(scene: Scene, expr: Expr, negated: bool, mode: Mode, lang: Lang) ->
                 return [clause(scene, Atom(expr, negated, wanted), lang)]
             if mode == "scope" and isinstance(expr, Member) and expr.negated is negated:
                 return [_outside(scene, [expr], lang)]
-            return [clause(scene, Atom(expr, not negated, True), lang)]
+            return [_neutral(scene, expr, negated, lang)]
 
 
 def _none_of(
@@ -97,45 +97,74 @@ def _none_of(
 ) -> list[str]:
     """Alternatives that all fail, told as what is so instead.
 
-    Lists that one fact might have been in stand together; so do two limits of one amount.
+    Lists that one fact might have been in stand together; so do the limits of one amount.
     """
     told: list[str] = []
     left = list(operands)
     while left:
         first = left.pop(0)
         if isinstance(first, Member) and first.negated is negated:
-            alike = [o for o in left if isinstance(o, Member) and o.operand == first.operand]
-            left = [o for o in left if o not in alike]
-            told.append(_outside(scene, [first, *alike], lang, mode))
-        elif isinstance(first, Compare) and type_of(first.left).is_numeric:
-            other = next((o for o in left if _bounds_too(scene, o, first)), None)
-            if isinstance(other, Compare):
-                left.remove(other)
-                told.append(_between(scene, first, other, lang))
-            else:
-                told.append(clause(scene, Atom(first, not negated, True), lang))
+            members = [o for o in left if isinstance(o, Member) and o.operand == first.operand]
+            left = [o for o in left if o not in members]
+            told.append(_outside(scene, [first, *members], lang, mode))
+        elif isinstance(first, Compare) and _is_limit(first):
+            limits = [o for o in left if isinstance(o, Compare) and _limits_too(o, first)]
+            left = [o for o in left if o not in limits]
+            told.append(_placed(scene, [first, *limits], lang))
         else:
             told += _clauses(scene, first, negated, "neutral" if mode == "plain" else mode, lang)
     return told
 
 
-def _bounds_too(scene: Scene, expr: Expr, first: Compare) -> bool:
-    """Whether a comparison limits the same amount from the other side."""
-    sides = {"<": "low", "<=": "low", ">": "high", ">=": "high"}
-    return (
-        isinstance(expr, Compare)
-        and expr.left == first.left
-        and {sides.get(expr.op), sides.get(first.op)} == {"low", "high"}
-    )
+def _is_limit(expr: Compare) -> bool:
+    return type_of(expr.left).is_numeric and expr.op not in ("==", "!=")
 
 
-def _between(scene: Scene, first: Compare, other: Compare, lang: Lang) -> str:
-    low, high = sorted((first.right, other.right), key=scene.amount)
-    here = total(scene, first.left, lang)
-    ends = noun(scene, low, lang), noun(scene, high, lang)
-    if lang == "en":
-        return f"{here}, between {ends[0]} and {ends[1]}"
-    return f"{here}，介于{ends[0]}与{ends[1]}之间"
+def _limits_too(expr: Compare, first: Compare) -> bool:
+    return _is_limit(expr) and expr.left == first.left
+
+
+def _neutral(scene: Scene, expr: Expr, negated: bool, lang: Lang) -> str:
+    """One failed atom told as what is so, with nothing needed."""
+    if isinstance(expr, Compare) and _is_limit(expr):
+        return _placed(scene, [expr], lang)
+    return clause(scene, Atom(expr, not negated, True), lang)
+
+
+def _placed(scene: Scene, limits: Sequence[Compare], lang: Lang) -> str:
+    """Where an amount lies beside its limits: between two, or so much over or below each."""
+    here = total(scene, limits[0].left, lang)
+    sides: dict[bool | None, list[tuple[str, str]]] = {}
+    for expr in limits:
+        a, b = factors(expr.left, expr.right)
+        left, right = scene.amount(expr.left) * a, scene.amount(expr.right) * b
+        over = None if left == right else left > right
+        sides.setdefault(over, []).append(
+            (_gap(scene, expr, left, right, lang), noun(scene, expr.right, lang))
+        )
+    if len(limits) == 2 and set(sides) == {True, False}:
+        low, high = sides[True][0][1], sides[False][0][1]
+        if lang == "en":
+            return f"{here}, between {low} and {high}"
+        return f"{here}，介于{low}与{high}之间"
+    told: list[str] = []
+    for over, ends in sides.items():
+        for gap, end in ends:
+            if over is None:
+                told.append(f"exactly {end}" if lang == "en" else f"恰等于{end}")
+            elif lang == "en":
+                told.append(f"{gap} {'over' if over else 'below'} {end}")
+            else:
+                told.append(f"比{end}{'多' if over else '少'}{gap}")
+    return f"{here}, {listed(told, lang)}" if lang == "en" else f"{here}，{'，'.join(told)}"
+
+
+def _gap(scene: Scene, expr: Compare, left: int, right: int, lang: Lang) -> str:
+    kind = type_of(expr.right) if type_of(expr.left).literal else type_of(expr.left)
+    scale = max(type_of(expr.left).scale, type_of(expr.right).scale)
+    unit = scene.unit(expr.left) or scene.unit(expr.right)
+    scaled = Type(kind.kind, scale, kind.unit)
+    return scene.worded(abs(left - right), scaled, unit if lang == "zh" else None, lang)
 
 
 def _outside(scene: Scene, members: Sequence[Member], lang: Lang, mode: Mode = "scope") -> str:
@@ -238,13 +267,7 @@ def _dates(scene: Scene, expr: Compare, op: CompareOp, lang: Lang) -> str:
 def _numbers(scene: Scene, expr: Compare, op: CompareOp, lang: Lang) -> str:
     a, b = factors(expr.left, expr.right)
     left, right = scene.amount(expr.left) * a, scene.amount(expr.right) * b
-    kind = type_of(expr.left)
-    if kind.literal:
-        kind = type_of(expr.right)
-    scale = max(type_of(expr.left).scale, type_of(expr.right).scale)
-    scaled = Type(kind.kind, scale, kind.unit)
-    unit = scene.unit(expr.left) or scene.unit(expr.right)
-    gap = scene.worded(abs(left - right), scaled, unit if lang == "zh" else None, lang)
+    gap = _gap(scene, expr, left, right, lang)
     here = total(scene, expr.left, lang)
     if op in (">=", ">"):
         return _at_least(scene, expr, op, left, right, here, gap, lang)
@@ -296,14 +319,13 @@ def noun(scene: Scene, expr: Expr, lang: Lang) -> str:
     name = name_of(expr)
     if isinstance(expr, Constant) or name is None:
         if isinstance(expr, Arithmetic):
-            value = (
-                f"{term(scene, expr, lang)} ({value})"
-                if lang == "en"
-                else (f"{term(scene, expr, lang)}（{value}）")
-            )
+            words = term(scene, expr, lang)
+            return f"{words}, that is {value}" if lang == "en" else f"{words}（即{value}）"
         return value
     label = scene.label(name, lang)
-    return f"{the(label)} of {value}" if lang == "en" else f"{value}{label}"
+    if lang == "en":
+        return f"{the(label)} of {value}"
+    return f"{value}{label}" if len(label) <= 2 else f"{label}（{value}）"
 
 
 def total(scene: Scene, expr: Expr, lang: Lang) -> str:

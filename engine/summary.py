@@ -53,9 +53,10 @@ def _verdict(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
         case "unmet":
             if en:
                 verb = "is" if len(failed) == 1 else "are"
-                return f"{label}. {len(failed)} of {total} conditions {verb} not met: " + (
-                    "; ".join(failed) + "."
-                )
+                count = f"{len(failed)} of {total} conditions {verb} not met"
+                if len(failed) == total > 1:
+                    count = f"None of the {total} conditions is met"
+                return f"{label}. {count}: {'; '.join(failed)}."
             count = f"{numeral(total)}项中{numeral(len(failed))}项不符合"
             if len(failed) == total:
                 count = _shares([(total, "不符合")], total)
@@ -72,7 +73,7 @@ def _open(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
     en = lang == "en"
     scope = ""
     if judgement.scope is None:
-        missing = told(scene, scene.program.regime.scope, lang)
+        missing = told(scene, [scene.program.regime.scope], lang)
         scope = (
             f" Whether this rule set covers the order is itself open ({missing})."
             if en
@@ -103,7 +104,7 @@ def _outside(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
     regime = scene.program.regime
     en = lang == "en"
     if judgement.scope is False:
-        reason = told(scene, regime.scope, lang, "scope")
+        reason = told(scene, [regime.scope], lang, "scope")
     elif not scene.program.in_force:
         start = day(regime.in_force.start, lang)
         here = day(scene.program.day, lang)
@@ -114,11 +115,7 @@ def _outside(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
         )
     else:
         reason = "no rule is left to judge" if en else "没有可供判断的规则"
-    tail = (
-        "This rule set says nothing about this order. A licence may still be required."
-        if en
-        else "本规则集对该订单不作任何判断。该订单仍可能需要许可证。"
-    )
+    tail = in_lang(regime.outcomes["not-applicable"].meaning, lang)
     if en:
         return f"{label}: {reason}. {tail}"
     return f"{label}：{sentence(reason, lang)}{tail}"
@@ -137,7 +134,7 @@ def _whose(judgement: Judgement, lang: Lang) -> str:
                 else "就已知事实而言，仅卖方合同条款不符合。"
             )
         return (
-            "No government condition is failed; only the seller's own terms are."
+            "None of the government's conditions fails; only the seller's own terms are not met."
             if en
             else "政府所设条件均符合，仅卖方合同条款不符合。"
         )
