@@ -7,7 +7,7 @@ rests on some of its atoms: the false ones of a failed `and`, the true ones of a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -50,10 +50,14 @@ class Scene:
 
     program: Program
     values: Any
+    held: dict[int, Truth] = field(default_factory=dict)
+    """What was asked before, by the identity of the condition: explanations ask again and again."""
 
     def truth(self, expr: Expr) -> Truth:
         """Whether a condition holds for this order."""
-        return truth(self.program, expr, self.values)
+        if id(expr) not in self.held:
+            self.held[id(expr)] = truth(self.program, expr, self.values)
+        return self.held[id(expr)]
 
     def amount(self, expr: Expr) -> Any:
         """The scaled value of a term for this order."""
