@@ -492,8 +492,8 @@ class _Pager:
     def _fact_table(self, facts: Sequence[FactDefinition]) -> Indented:
         table = plain_table(
             Column(self.word("fact"), min_width=max(cell_len(fact.path) for fact in facts)),
-            Column(self.word("type"), max_width=26),
-            Column(self.word("held by"), max_width=18),
+            Column(self.word("type"), max_width=24),
+            Column(self.word("held by"), max_width=14, overflow="fold"),
         )
         for fact in facts:
             name = self._cell(fact.path, fact.label)
@@ -510,7 +510,7 @@ class _Pager:
         if kind.codes is not None:
             codes = list(vocabulary.lists[kind.codes].codes)
             some = ", ".join(codes[:6]) + (", …" if len(codes) > 6 else "")
-            count = f"one of {len(codes)}: " if en else f"{len(codes)}项之一："
+            count = f"one of {len(codes)}: " if en else f"{len(codes)}项取一："
             told = count + some
         elif kind.is_numeric and kind.lo is not None and kind.hi is not None:
             low, high = (

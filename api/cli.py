@@ -416,7 +416,8 @@ def replay(
         elif not differences:
             typer.echo("same: deciding again gives the stored decision, byte for byte")
         else:
-            typer.echo(f"different in {len(differences)} places:")
+            places = "1 place" if len(differences) == 1 else f"{len(differences)} places"
+            typer.echo(f"different in {places}:")
             for at, stored, now in differences:
                 typer.echo(f"  {at}\n    stored: {_short(stored)}\n    now:    {_short(now)}")
         return 1 if differences else 0

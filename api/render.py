@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -23,6 +24,7 @@ from engine.words import (
     KIND,
     STATUS,
     Lang,
+    day,
     grouped,
     in_lang,
     money,
@@ -44,7 +46,7 @@ _HEADS = {
     "leaves_out": Pair("Not examined", "未审查事项"),
     "relied": Pair("Facts relied on", "所依据的事实"),
 }
-_SCOPE = {"en": "whether the rules cover the order", "zh": "是否适用"}
+_SCOPE = {"en": "whether the rules cover the order", "zh": "是否在适用范围内"}
 _REAL = Pair(
     "A change must be real and documented; acts done with intent to evade the EAR are "
     "prohibited (15 CFR 764.2(h)).",
@@ -98,10 +100,14 @@ def _verdict(data: Decision, lang: Lang) -> Panel:
         word = "HYPOTHETICAL RULES" if lang == "en" else "规则经假设性变更"
         lines.insert(0, Text(word, style="bold magenta"))
     lines.append(prose(data["notice"][lang], "italic", 0))
-    dated = "rules as of" if lang == "en" else "规则基准日"
+    as_of = day(date.fromisoformat(regime["as_of"]).toordinal(), lang)
+    dated = f"rules as of {as_of}" if lang == "en" else f"规则基准日{as_of}"
     return Panel(
         Group(*lines),
-        title=Text(f"{_MARK[status]} {regime['id']} · {dated} {regime['as_of']}", style=colour),
+        title=Text(
+            f"{_MARK[status]} {regime['id']} · {dated}{' ' if lang == 'en' else ''}{as_of}",
+            style=colour,
+        ),
         title_align="left",
         border_style=colour,
         padding=(0, 1),
@@ -145,7 +151,7 @@ def _citation(cited: dict[str, Any], lang: Lang) -> RenderableType:
     parts = [
         cited["publisher"][lang],
         *([cited["at"]] if "at" in cited else []),
-        cited["date"],
+        day(date.fromisoformat(cited["date"]).toordinal(), lang),
         in_lang(GRADE[cited["grade"]], lang),
     ]
     if lang == "en":
@@ -165,43 +171,50 @@ def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
         heading = f"Needed {when}:" if lang == "en" else f"{when}需要："
         parts.append(Text(heading, style="italic"))
         for row in rows:
-            holder = in_lang(HELD_BY[row["held_by"]], lang)
+            holder = "" if row["held_by"] == "nobody" else in_lang(HELD_BY[row["held_by"]], lang)
             needed = [_SCOPE[lang] if r == "scope" else titles[r] for r in row["needed_by"]]
             rules = ("; " if lang == "en" else "；").join(needed)
             parts.append(
                 bullet(
                     (row["label"][lang], "bold"),
                     (f"  {row['fact']}", "dim"),
-                    f" — {holder} · {rules}" if lang == "en" else f"——{holder}（{rules}）",
+                    _whose(holder, rules, lang),
                     indent=0,
                 )
             )
     return parts
 
 
+def _whose(holder: str, rules: str, lang: Lang) -> str:
+    """Who can say, and which conditions wait for it."""
+    if lang == "en":
+        return f" — {holder}; for {rules}" if holder else f" — for {rules}"
+    return f"——{holder}；涉及：{rules}" if holder else f"——涉及：{rules}"
+
+
 def _changes(failed: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
+    """The single numbers that would mend, and what no number of the order can."""
     repaired = [f for f in failed if f["repair"] is not None]
     if not repaired:
         return []
     parts: list[RenderableType] = []
     for f in repaired:
-        repair = f["repair"]
-        bound = {"<=": ("at most", "至多"), ">=": ("at least", "至少")}[repair["op"]]
-        label, amount = repair["label"][lang], _amount(repair["to"], repair["unit"], lang)
+        label, bound = f["repair"]["label"][lang], f["repair"]["text"][lang]
         if lang == "en":
-            told = f"{label} {bound[0]} {amount}: meets “{f['title']['en']}”"
+            told = f"{label} {bound}: meets “{f['title']['en']}”"
         else:
-            told = f"{label}{bound[1]}{amount}：即符合“{f['title']['zh']}”"
+            told = f"{label}{bound}，即符合“{f['title']['zh']}”"
         parts.append(bullet(told, indent=0))
-    rest = len(failed) - len(repaired)
-    if rest:
-        titles = [f["title"][lang] for f in failed if f["repair"] is None]
+    titles = [f["title"][lang] for f in failed if f["repair"] is None]
+    if titles:
         if lang == "en":
-            parts.append(bullet(f"No single number mends: {'; '.join(titles)}", indent=0))
+            parts.append(
+                bullet(f"No single number of the order mends: {'; '.join(titles)}", indent=0)
+            )
         else:
-            parts.append(bullet(f"无法仅凭一个数额符合：{'；'.join(titles)}", indent=0))
-    if repaired:
-        parts.append(prose(in_lang(_REAL, lang), "dim", 0))
+            told = f"改变订单的任何一项数值均不能使其符合：{'；'.join(titles)}"
+            parts.append(bullet(told, indent=0))
+    parts.append(prose(in_lang(_REAL, lang), "dim", 0))
     return parts
 
 
@@ -236,18 +249,18 @@ def _folded(
         return []
     if verbose:
         return _section(name, [_finding(f, n, lang) for n, f in enumerate(findings, 1)], lang)
-    titles = ("; " if lang == "en" else "；").join(_titled(f, lang) for f in findings)
     hint = " (-v shows why)" if lang == "en" else "（-v 查看理由）"
-    count = f"{len(findings)}: " if lang == "en" else f"{len(findings)}项："
-    return _section(name, [Prose(Text.assemble(count, titles, (hint, "dim")))], lang)
-
-
-def _titled(finding: dict[str, Any], lang: Lang) -> str:
-    title: str = finding["title"][lang]
-    if finding["because"] is None:
-        return title
-    because = in_lang(BECAUSE[finding["because"]], lang)
-    return f"{title} ({because})" if lang == "en" else f"{title}（{because}）"
+    parts: list[RenderableType] = []
+    for because in dict.fromkeys(f["because"] for f in findings):
+        alike = [f["title"][lang] for f in findings if f["because"] == because]
+        titles = ("; " if lang == "en" else "；").join(alike)
+        if because is None:
+            count = f"{len(alike)}: " if lang == "en" else f"{len(alike)}项："
+        else:
+            why = in_lang(BECAUSE[because], lang)
+            count = f"{len(alike)}, {why}: " if lang == "en" else f"{len(alike)}项，{why}："
+        parts.append(Prose(Text.assemble(count, titles, (hint, "dim"))))
+    return _section(name, parts, lang)
 
 
 def _relied(data: Decision, lang: Lang) -> list[RenderableType]:

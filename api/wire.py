@@ -94,6 +94,7 @@ class RepairBound(_Model):
     to: str
     unit: str | None
     label: Text
+    text: Text
 
 
 class Cited(_Model):

@@ -165,7 +165,7 @@ class _Teller:
             "text": {lang: self._text(finding, repair, lang) for lang in LANGS},
             "evidence": self._evidence(rule),
             "comparisons": [self.scene.sides(atom) for atom in atoms],
-            "repair": None if repair is None else repair.as_json(),
+            "repair": None if repair is None else repair.as_json(self.scene),
             "citations": [self._citation(c) for c in rule.cite],
             "settles": [
                 {

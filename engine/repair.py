@@ -12,7 +12,7 @@ from engine.ir import Arithmetic, Compare, Expr, Fact, Rule, walk
 from engine.scene import Scene
 from engine.values import write
 from engine.vocabulary import FactDefinition
-from engine.words import Lang, in_lang, the
+from engine.words import LANGS, Lang, in_lang, the
 
 CHANGEABLE = frozenset({"buyer", "seller", "exporter", "consignee"})
 """Who can lawfully change a number of an order; never a matter of fact, never an agency."""
@@ -26,26 +26,32 @@ class Repair:
     op: Literal["<=", ">="]
     to: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, scene: Scene) -> dict[str, Any]:
         """The repair as it stands in a decision."""
+        bounds = {lang: self._bound(scene, lang) for lang in LANGS}
         return {
             "fact": self.fact.path,
             "op": self.op,
             "to": write(self.to, self.fact.type),
             "unit": self.fact.type.unit,
             "label": self.fact.label.as_json(),
+            "text": bounds,
         }
 
     def sentence(self, scene: Scene, lang: Lang) -> str:
         """The bound in a sentence."""
+        label, bound = in_lang(self.fact.label, lang), self._bound(scene, lang)
+        if lang == "en":
+            return f"It is met where {the(label)} is {bound}."
+        return f"{label}{bound}的，本项即符合。"
+
+    def _bound(self, scene: Scene, lang: Lang) -> str:
+        """`at most 20,000 chips`, `不超过20,000片`."""
         expr = Fact(self.fact.path, self.fact.type, self.fact.span)
         value = scene.worded(self.to, self.fact.type, scene.unit(expr), lang)
-        label = in_lang(self.fact.label, lang)
         if lang == "en":
-            bound = "at most" if self.op == "<=" else "at least"
-            return f"It is met where {the(label)} is {bound} {value}."
-        bound = "至多" if self.op == "<=" else "至少"
-        return f"{label}{bound}{value}的，即符合本项。"
+            return f"{'at most' if self.op == '<=' else 'at least'} {value}"
+        return f"{'不超过' if self.op == '<=' else '不少于'}{value}"
 
 
 def repair_of(program: Program, rule: Rule, values: Any) -> Repair | None:

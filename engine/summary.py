@@ -153,13 +153,16 @@ def _only(only: Sequence[str], lang: Lang) -> str:
     parts: list[str] = []
     for part in only:
         if part.startswith("kind="):
-            parts.append(in_lang(KIND[part.removeprefix("kind=")], lang))
+            word = in_lang(KIND[part.removeprefix("kind=")], lang)
+            parts.append(f"of the kind “{word}”" if lang == "en" else f"性质为“{word}”")
         else:
             word = in_lang(CERTAINTY[part.removeprefix("certainty>=")], lang)
-            parts.append(f"{word} or surer" if lang == "en" else f"确定程度不低于“{word}”")
+            parts.append(
+                f"as sure as “{word}” or surer" if lang == "en" else f"依据不弱于“{word}”"
+            )
     if lang == "en":
-        return f"Only these rules were judged: {', '.join(parts)}."
-    return f"仅判断下列规则：{'、'.join(parts)}。"
+        return f"Only rules {' and '.join(parts)} were judged."
+    return f"仅判断{'且'.join(parts)}的规则。"
 
 
 def _changes(scene: Scene, changes: Sequence[Mapping[str, Any]], lang: Lang) -> str:

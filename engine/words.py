@@ -78,7 +78,7 @@ DUE = {
     "order": Pair("at the order", "下单时"),
     "entry": Pair("at entry into the United States", "进入美国时"),
     "shipment": Pair("before shipment", "发货前"),
-    "continuing": Pair("at all times", "持续"),
+    "continuing": Pair("at all times", "全程"),
 }
 GRADE = {
     "primary": Pair("primary text", "原始文本"),

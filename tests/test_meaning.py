@@ -488,3 +488,12 @@ def test_the_sampler_reaches_every_finding_of_every_rule(
         for rule in rulebook.regimes[regime].rules:
             for status in ("met", "unmet", "unknown"):
                 assert (rule.id, status) in reached
+
+
+def test_no_rule_is_judged_while_its_regime_is_not_in_force(rulebook: Rulebook) -> None:
+    regime = rulebook.regimes["h200-article"]
+    later = replace(regime.in_force, start=regime.read_to + 1)
+    program = compile_regime(replace(regime, in_force=later), rulebook.vocabulary, regime.read_to)
+    judged = judge(program, make_order(rulebook.vocabulary, {}).values)
+    assert judged.status == "not-applicable"
+    assert {finding.because for finding in judged.findings} == {"not-in-force"}
