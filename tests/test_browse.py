@@ -145,12 +145,16 @@ def test_the_sources_are_listed(rulebook: Rulebook, lang: Lang) -> None:
     assert all(id in told for id in rulebook.sources)
 
 
-def test_a_narrow_terminal_loses_nothing(rulebook: Rulebook) -> None:
-    console = Console(file=io.StringIO(), width=50, color_system=None)
-    assert browse(console, rulebook, "h200-article/customer-cap", False, False, DAY, ("zh",)) == 0
+@pytest.mark.parametrize("width", [50, 80, 120])
+def test_no_width_cuts_off_who_can_change_a_fact(rulebook: Rulebook, width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    assert browse(console, rulebook, None, True, False, DAY, ("zh",)) == 0
     told = console.file
     assert isinstance(told, io.StringIO)
-    assert "客观事实，不可更改" in told.getvalue()
+    holders = [fact.held_by for fact in rulebook.vocabulary.facts.values()]
+    # The last characters of the two longest holders, which a narrow column puts on a second line.
+    assert told.getvalue().count("更改") >= holders.count("nobody")
+    assert told.getvalue().count("人）") >= holders.count("exporter")
 
 
 def test_both_languages_follow_each_other(rulebook: Rulebook) -> None:
