@@ -63,7 +63,7 @@ class Judgement(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Program:
     """A regime as it stands on one day under one policy, ready to judge orders."""
 

@@ -61,7 +61,7 @@ _RESERVED_IN_PATH = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Names:
     """Everything that an expression may speak of, with its type."""
 

@@ -304,7 +304,7 @@ class Outcome:
     meaning: Pair
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Regime:
     """A set of rules with its scope, dates, parameters and named outcomes."""
 

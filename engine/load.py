@@ -26,7 +26,7 @@ from engine.source import Node, plain, read_bytes, read_text
 from engine.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Rulebook:
     """Checked regimes with the vocabulary and sources they share."""
 

@@ -76,7 +76,7 @@ class FactDefinition:
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Vocabulary:
     """Every fact by its path, in slot order, with the lists and units they use."""
 

@@ -1,7 +1,6 @@
 """The rulebook that most tests judge by, and how long hypothesis searches."""
 
 import os
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -26,11 +25,6 @@ settings.register_profile(
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let a failing property name its arguments, large as a rulebook is."""
-    config.addinivalue_line("filterwarnings", "ignore:Generating overly large repr")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long versions out unless marks are chosen with `-m`."""
     if config.getoption("markexpr"):
@@ -40,14 +34,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if not item.get_closest_marker("deep")]
 
 
-class Shipped(Rulebook):
-    """The shipped rules; a failing property names them in a word and not in twelve megabytes."""
-
-    def __repr__(self) -> str:
-        return "rulebook"
-
-
 @pytest.fixture(scope="session")
 def rulebook() -> Rulebook:
-    book = load(Path(__file__).parent.parent / "rules")
-    return Shipped(*(getattr(book, field.name) for field in fields(book)))
+    return load(Path(__file__).parent.parent / "rules")

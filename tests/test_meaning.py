@@ -346,6 +346,18 @@ def test_only_what_is_missing_can_still_decide(
     assert _statuses(described, answered)[0] == "unknown"
 
 
+@pytest.mark.parametrize("name", REGIMES)
+def test_an_item_that_is_not_known_is_asked_for_by_its_product(
+    rulebook: Rulebook, name: str
+) -> None:
+    facts = {"duty.entered_on": rulebook.regimes[name].read_to}
+    order = make_order(rulebook.vocabulary, facts)
+    decision = _decided(rulebook, rulebook.regimes[name], order)
+    missing = {entry["fact"] for entry in decision["missing"]}
+    assert "item.product" in missing
+    assert not {path for path in missing if rulebook.vocabulary.facts[path].catalogue}
+
+
 # The policy itself (domain.md 4.7).
 
 
