@@ -28,7 +28,7 @@ def test_every_step_of_the_page_works_as_written(page: str, tmp_path: Path) -> N
         shutil.copytree(ROOT / name, tmp_path / name)
     ran = 0
     for language, info, text in blocks(page):
-        if language == "yaml" and info:
+        if language in ("yaml", "python") and info:
             (tmp_path / info).write_text(text, encoding="utf-8")
         if language != "console":
             continue
