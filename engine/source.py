@@ -282,7 +282,8 @@ class _Builder:
         return root
 
     def _pointer(self, stack: list[tuple[Any, list[Node], str]]) -> str:
-        if not stack:
+        # Only orders come over HTTP, where a pointer is what tells the place.
+        if not stack or self.family not in "OW":
             return ""
         start, nodes, pointer = stack[-1]
         if type(start) is yaml.SequenceStartEvent:
