@@ -17,9 +17,9 @@ from api.headings import LANGUAGE, TYPE, WORDS
 from api.prose import Indented, Prose, address, bullet, plain_table, prose
 from engine.backends.text import Clause, Outline, amount_in_words, in_words, outline
 from engine.diagnostics import nearest, shown
-from engine.evaluate import uses
 from engine.ir import Citation, Expr, Member, Note, Pair, Period, Regime, Rule, Settled, walk
 from engine.load import Rulebook
+from engine.names import uses
 from engine.parse_vocabulary import CitedSource
 from engine.printing import print_expr
 from engine.vocabulary import FactDefinition
@@ -517,6 +517,7 @@ class _Pager:
                 amount_in_words(bound, kind, vocabulary, self.lang) for bound in (kind.lo, kind.hi)
             )
             high = _unitless(high) if kind.kind == "money" else high
+            high = _unitless(high) if fact.counted_in is not None else high
             told += f", {_unitless(low)} to {high}" if en else f"，{_unitless(low)}至{high}"
         if fact.catalogue is not None:
             told += "; the catalogue supplies it" if en else "；目录可提供"

@@ -5,29 +5,42 @@ Exit codes: 0 done, 1 rejected or failed, 2 usage, 3 a back end failed, 4 a thre
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO, cast
+from zoneinfo import ZoneInfo
 
 import typer
 
 from api.service import (
     Asked,
     Service,
-    is_ndjson,
+    opens_ndjson,
     options,
-    read_documents,
+    read_lines,
+    read_one,
     rejection,
 )
 from api.settings import Language, Settings, settings
 from engine import __version__
-from engine.diagnostics import Diagnostic, OrderRejected, PlacetError, Source, Span, as_text
+from engine.diagnostics import (
+    Diagnostic,
+    OrderRejected,
+    PlacetError,
+    Source,
+    Span,
+    as_text,
+    visible,
+)
 from engine.order import Document
-from engine.source import read_bytes
+from engine.source import MAX_BYTES, read_bytes
 from engine.words import LANGS, Lang
 
 app = typer.Typer(
@@ -160,12 +173,12 @@ def _decide_all(
     failed = False
     console = None
     many = len(files) > 1
-    for position, (name, document) in enumerate(_documents(files, format)):
+    for position, (name, document) in enumerate(_documents(files)):
         try:
             if isinstance(document, OrderRejected):
                 raise document
             answer = service.decide(document, asked)
-        except OrderRejected as error:
+        except PlacetError as error:
             failed = True
             answer = rejection(name, error.diagnostics)
             typer.echo(as_text(error.diagnostics), err=True)
@@ -182,7 +195,7 @@ def _decide_all(
             if position:
                 console.print()
             if many:
-                console.print(name, style="bold", highlight=False)
+                console.print(visible(name), style="bold", highlight=False)
             render.print_decision(console, answer, _langs(chosen.lang), verbose)
     if format is Format.json and answers:
         shown: Any = answers if many or len(answers) > 1 else answers[0]
@@ -190,25 +203,36 @@ def _decide_all(
     return 1 if failed else 0
 
 
-def _documents(
-    files: Iterable[str], format: Format
-) -> Iterator[tuple[str, Document | OrderRejected]]:
-    """Every input in order; one that cannot be read keeps its place."""
-    for file in files:
-        name = file.encode("utf-8", "replace").decode()  # a name may be bytes that no output takes
+def _documents(files: Iterable[str]) -> Iterator[tuple[str, Document | OrderRejected]]:
+    """Every input in order, line by line where it is NDJSON; a bad one keeps its place."""
+    for name in files:
+        if name == "-":
+            yield from _in_stream(sys.stdin.buffer, name)
+            continue
         try:
-            text = _stdin() if name == "-" else read_bytes(Path(file), "O", name)
+            # One byte tells a folder or an unreadable file before anything is decided.
+            read_bytes(Path(name), "O")
         except OrderRejected as error:
             yield name, error
             continue
-        lines = is_ndjson(text, name)
-        for document in read_documents(text, name, lines=lines):
-            yield name, document
+        with Path(name).open("rb") as stream:
+            yield from _in_stream(stream, name)
+
+
+def _in_stream(stream: BinaryIO, name: str) -> Iterator[tuple[str, Document | OrderRejected]]:
+    first = stream.readline(MAX_BYTES + 1)
+    if opens_ndjson(first, name):
+        second = stream.readline(MAX_BYTES + 1)
+        if second.strip() or name != "-":
+            lines = chain((first, second), iter(lambda: stream.readline(MAX_BYTES + 1), b""))
+            for document in read_lines(lines, name):
+                yield name, document
+            return
+        first += second
+    yield name, read_one(first + stream.read(MAX_BYTES + 1 - len(first)), name)
 
 
 def _stdin() -> bytes:
-    from engine.source import MAX_BYTES
-
     return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
@@ -405,7 +429,7 @@ def replay(
 
     def run() -> int:
         text = _stdin() if file == "-" else read_bytes(Path(file), "O")
-        document = next(iter(read_documents(text, file, lines=False)))
+        document = read_one(text, file)
         if isinstance(document, OrderRejected):
             raise document
         _, differences = Service(chosen.rules).replay(document, Asked(_today()))
@@ -419,7 +443,9 @@ def replay(
             places = "1 place" if len(differences) == 1 else f"{len(differences)} places"
             typer.echo(f"different in {places}:")
             for at, stored, now in differences:
-                typer.echo(f"  {at}\n    stored: {_short(stored)}\n    now:    {_short(now)}")
+                typer.echo(
+                    f"  {visible(at)}\n    stored: {_short(stored)}\n    now:    {_short(now)}"
+                )
         return 1 if differences else 0
 
     _finish(run, chosen, [], False)
@@ -432,13 +458,26 @@ def _finish(run: Callable[[], int], chosen: Settings, inputs: list[Path], watch:
     """Run, tell a rejection where it happened, and exit; again on every change when watching."""
     code = _told(run)
     if watch:
+        import logging
+
         from watchfiles import watch as changes
 
-        folders = [p for p in {chosen.rules, *inputs} if p.exists()]
+        # Editors save by renaming, which ends the watch of a file but not of its folder.
+        logging.getLogger("watchfiles").setLevel(logging.ERROR)
+        places = {p if p.is_dir() else p.parent for p in (chosen.rules, *inputs)}
+        wanted = {p.resolve() for p in inputs if p.is_file()}
         typer.echo("watching for changes; Ctrl-C ends", err=True)
-        for _ in changes(*folders, raise_interrupt=False):
-            typer.echo("", err=True)
+        for changed in changes(*(p for p in places if p.exists()), raise_interrupt=False):
+            paths = {Path(path) for _, path in changed}
+            rules = chosen.rules.resolve()
+            if not any(p in wanted or p.is_relative_to(rules) or p.is_dir() for p in paths) and (
+                wanted
+            ):
+                continue
+            typer.echo("— run again —", err=True)
             code = _told(run)
+            if code == 0:
+                typer.echo("done, nothing rejected", err=True)
     raise typer.Exit(code)
 
 
@@ -462,12 +501,31 @@ def _langs(lang: Language) -> tuple[Lang, ...]:
 def _console() -> Any:
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    from api.prose import WIDEST
+
+    # Lines longer than this are hard to read; blanks at their ends show when they are pasted.
+    width = min(Console().width, WIDEST)
+    return Console(highlight=False, markup=False, width=width, file=cast(Any, _Trimmed()))
+
+
+class _Trimmed:
+    """Standard output without blanks at the ends of lines."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(re.sub(r"[ ]+(?=\n)", "", text))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+    def isatty(self) -> bool:
+        return sys.stdout.isatty()
 
 
 def _today() -> int:
-    """The present US Eastern calendar day, counted at the standard offset."""
-    return (datetime.now(UTC) - timedelta(hours=5)).date().toordinal()
+    """The present US Eastern calendar day."""
+    return datetime.now(ZoneInfo("America/New_York")).date().toordinal()
 
 
 def _day(text: str | None) -> int | None:
@@ -492,10 +550,13 @@ def _pairs(option: str, pairs: list[str], *, null: bool = False) -> dict[str, st
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = visible(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 160 else text[:159] + "…"
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what the terminal cannot write is replaced, never a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()

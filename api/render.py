@@ -14,6 +14,7 @@ from rich.text import Text
 
 from api.prose import Prose, bullet, prose
 from engine.decide import Decision
+from engine.diagnostics import visible
 from engine.ir import CERTAINTIES, DUES, Pair
 from engine.words import (
     BECAUSE,
@@ -25,9 +26,7 @@ from engine.words import (
     STATUS,
     Lang,
     day,
-    grouped,
     in_lang,
-    money,
 )
 
 _COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
@@ -45,6 +44,11 @@ _HEADS = {
     "aside": Pair("Not judged", "未判断的条件"),
     "leaves_out": Pair("Not examined", "未审查事项"),
     "relied": Pair("Facts relied on", "所依据的事实"),
+}
+_ORIGIN = {
+    "order": Pair("stated in the order", "订单所填"),
+    "catalogue": Pair("from the catalogue", "取自目录"),
+    "derived": Pair("computed", "计算所得"),
 }
 _SCOPE = {"en": "whether the rules cover the order", "zh": "是否在适用范围内"}
 _REAL = Pair(
@@ -104,10 +108,7 @@ def _verdict(data: Decision, lang: Lang) -> Panel:
     dated = f"rules as of {as_of}" if lang == "en" else f"规则基准日{as_of}"
     return Panel(
         Group(*lines),
-        title=Text(
-            f"{_MARK[status]} {regime['id']} · {dated}{' ' if lang == 'en' else ''}{as_of}",
-            style=colour,
-        ),
+        title=Text(f"{_MARK[status]} {regime['id']} · {dated}", style=colour),
         title_align="left",
         border_style=colour,
         padding=(0, 1),
@@ -172,7 +173,7 @@ def _missing(data: Decision, lang: Lang) -> list[RenderableType]:
         parts.append(Text(heading, style="italic"))
         for row in rows:
             holder = "" if row["held_by"] == "nobody" else in_lang(HELD_BY[row["held_by"]], lang)
-            needed = [_SCOPE[lang] if r == "scope" else titles[r] for r in row["needed_by"]]
+            needed = [_SCOPE[lang] if r == "scope" else f"“{titles[r]}”" for r in row["needed_by"]]
             rules = ("; " if lang == "en" else "；").join(needed)
             parts.append(
                 bullet(
@@ -195,8 +196,6 @@ def _whose(holder: str, rules: str, lang: Lang) -> str:
 def _changes(failed: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
     """The single numbers that would mend, and what no number of the order can."""
     repaired = [f for f in failed if f["repair"] is not None]
-    if not repaired:
-        return []
     parts: list[RenderableType] = []
     for f in repaired:
         label, bound = f["repair"]["label"][lang], f["repair"]["text"][lang]
@@ -214,16 +213,9 @@ def _changes(failed: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
         else:
             told = f"改变订单的任何一项数值均不能使其符合：{'；'.join(titles)}"
             parts.append(bullet(told, indent=0))
-    parts.append(prose(in_lang(_REAL, lang), "dim", 0))
+    if repaired:
+        parts.append(prose(in_lang(_REAL, lang), "dim", 0))
     return parts
-
-
-def _amount(value: str, unit: str | None, lang: Lang) -> str:
-    if unit == "USD":
-        return money(int(value.replace(".", "")), 2, lang)
-    whole, dot, fraction = value.partition(".")
-    text = f"{grouped(int(whole), 0)}{dot}{fraction}"
-    return text
 
 
 def _notes(notes: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
@@ -238,7 +230,7 @@ def _figures(data: Decision, lang: Lang) -> list[RenderableType]:
     table.add_column()
     table.add_column(justify="right")
     for row in rows:
-        table.add_row(row["label"][lang], _amount(row["value"], row["unit"], lang))
+        table.add_row(row["label"][lang], row["text"][lang])
     return [table]
 
 
@@ -264,17 +256,26 @@ def _folded(
 
 
 def _relied(data: Decision, lang: Lang) -> list[RenderableType]:
+    """What the judged rules rest on, with its origin or the document behind it."""
+    rows = {
+        row["fact"]: row
+        for finding in data["findings"]
+        if finding["because"] not in ("not-in-force", "left-out")
+        for row in finding["evidence"]
+        if "fact" in row and row["text"] is not None
+    }
     table = Table.grid(padding=(0, 3))
-    for path, value in data["facts"].items():
-        shown = (
-            {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
-        )
+    for path, row in rows.items():
         basis = data["basis"].get(path)
         paper = basis.get("document", "") if isinstance(basis, dict) else basis or ""
         dated = basis.get("dated", "") if isinstance(basis, dict) else ""
-        table.add_row(path, str(shown), f"{paper} {dated}".strip())
-    digest = Text(f"{data['regime']['digest']} · placet {data['engine']['version']}", style="dim")
-    return [table, digest]
+        where = visible(f"{paper} {dated}".strip()) or in_lang(_ORIGIN[row["origin"]], lang)
+        table.add_row(
+            prose(row["label"][lang], indent=0), row["text"][lang], prose(where, "dim", 0)
+        )
+    stamp = [f"digest {data['regime']['digest']}", f"edition {data['regime']['edition']}"]
+    stamp.append(f"placet {data['engine']['version']}")
+    return [table, Text("\n".join(stamp), style="dim")]
 
 
 def print_decision(console: Console, data: Decision, langs: Sequence[Lang], verbose: bool) -> None:

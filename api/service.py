@@ -64,7 +64,7 @@ class Service:
         """One regime, with no other loaded for its sake. Raises either rejection."""
         book = self._books.get("") or self._books.get(id)
         if book is None:
-            if self.rules.is_dir() and id not in regimes_in(self.rules):
+            if regimes_in(self.rules) and id not in regimes_in(self.rules):
                 raise OrderRejected([self._unknown(id, span)])
             book = self._books[id] = load(self.rules, (id,))
         if id not in book.regimes:
@@ -107,6 +107,17 @@ class Service:
         if isinstance(named, str):
             return named, asked_of.at("regime")
         known = ", ".join(regimes_in(self.rules))
+        if isinstance(data, dict) and "facts" not in data and isinstance(data.get("regime"), str):
+            raise OrderRejected(
+                [
+                    Diagnostic(
+                        "O302",
+                        asked_of.name_at("regime"),
+                        "there is a `regime` but no `facts`",
+                        "put the facts of the order under `facts:`",
+                    )
+                ]
+            )
         raise OrderRejected(
             [
                 Diagnostic(
@@ -183,7 +194,9 @@ class Service:
             and isinstance(facts, dict)
             and isinstance(changes, list)
             and isinstance(only, list)
+            and all(isinstance(part, str) for part in only)
             and all(isinstance(c, dict) for c in changes)
+            and all(isinstance(c.get("parameter", c.get("without")), str) for c in changes)
         ):
             raise OrderRejected(
                 [
@@ -254,30 +267,26 @@ def read_document(path: Path) -> Document:
     return document(read_text(read_bytes(path, "O"), str(path), "O"), str(path))
 
 
-def read_documents(text: bytes, name: str, *, lines: bool) -> Iterator[Document | OrderRejected]:
-    """Read one document, or one per line of NDJSON; a bad line yields its rejection."""
-    if not lines:
-        try:
-            yield document(read_text(text, name, "O"), name)
-        except OrderRejected as error:
-            yield error
-        return
-    for number, line in enumerate(text.split(b"\n"), 1):
-        if not line.strip():
-            continue
-        place = f"{name}:{number}"
-        try:
-            yield document(read_text(line, place, "O"), place)
-        except OrderRejected as error:
-            yield error
+def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Document | OrderRejected]:
+    """Read one document per line of NDJSON; a bad line yields its rejection."""
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield read_one(line.strip(b"\r\n"), f"{name}:{number}")
 
 
-def is_ndjson(text: bytes, name: str) -> bool:
-    """Whether a text is JSON documents, one per line."""
+def read_one(text: bytes, name: str) -> Document | OrderRejected:
+    """Read one document, or its rejection."""
+    try:
+        return document(read_text(text, name, "O"), name)
+    except OrderRejected as error:
+        return error
+
+
+def opens_ndjson(first: bytes, name: str) -> bool:
+    """Whether a first line is a whole JSON document, so that more may follow line by line."""
     if name.endswith((".ndjson", ".jsonl")):
         return True
-    first, _, rest = text.strip().partition(b"\n")
-    if name != "-" or not rest.strip() or not first.strip().startswith(b"{"):
+    if name != "-" or not first.strip().startswith(b"{"):
         return False
     try:
         return isinstance(json.loads(first), dict)
@@ -316,10 +325,21 @@ def _only(only: Sequence[str], faults: list[Diagnostic]) -> tuple[str, ...]:
     return tuple(only)
 
 
+_ABSENT = object()
+
+
 def _differences(stored: Any, again: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    """Where two decisions differ, keys that one lacks and their order included."""
     if isinstance(stored, dict) and isinstance(again, dict):
         for name in dict.fromkeys([*stored, *again]):
-            yield from _differences(stored.get(name), again.get(name), f"{path}/{name}")
+            here = f"{path}/{name}"
+            a, b = stored.get(name, _ABSENT), again.get(name, _ABSENT)
+            if a is _ABSENT or b is _ABSENT:
+                yield here, "absent" if a is _ABSENT else a, "absent" if b is _ABSENT else b
+            else:
+                yield from _differences(a, b, here)
+        if set(stored) == set(again) and list(stored) != list(again):
+            yield path or "/", f"keys in the order {', '.join(stored)}", ", ".join(again)
     elif isinstance(stored, list) and isinstance(again, list) and len(stored) == len(again):
         for number, (a, b) in enumerate(zip(stored, again, strict=True)):
             yield from _differences(a, b, f"{path}/{number}")

@@ -33,12 +33,13 @@ def settings(
 
 
 def _found(name: str, beside: Path | None = None) -> Path:
-    """The folder of a checkout, else the copy shipped in the wheel."""
-    for folder in (Path(name), *([beside.parent / name] if beside else [])):
-        if folder.is_dir():
+    """The folder here, or beside the rules named, else the checkout's, else the wheel's copy."""
+    package = Path(engine.__file__).parent
+    here = [beside.parent / name] if beside else [Path(name)]
+    for folder in (*here, package.parent / name, package / "shipped" / name):
+        if folder.is_dir() and (name != "rules" or (folder / "vocabulary.yaml").is_file()):
             return folder
-    shipped = Path(engine.__file__).parent / "shipped" / name
-    return shipped if shipped.is_dir() else Path(name)
+    return here[0]
 
 
 def _locale(environ: Mapping[str, str]) -> Language:

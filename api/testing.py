@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.service import Asked, RunResult, Service
-from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, as_text
+from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, as_text, visible
 from engine.words import Lang
 
 
@@ -21,7 +21,7 @@ def scenario_files(paths: Sequence[Path]) -> list[Path]:
     faults: list[Diagnostic] = []
     for path in paths:
         if path.is_dir():
-            files += sorted(path.rglob("*.yaml"))
+            files += sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
         elif path.is_file():
             files.append(path)
         else:
@@ -49,7 +49,7 @@ def run_tests(
 ) -> int:
     """Run scenarios; 0 when every run is as expected, else 1."""
     files = scenario_files(paths)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     passed = failed = 0
     progress = Progress(
         TextColumn("{task.description}"),
@@ -66,19 +66,20 @@ def run_tests(
             bad = [r for r in results if not r.passed]
             passed, failed = passed + len(good), failed + len(bad)
             if scenario is not None and results and (bad or verbose):
-                title = scenario.title.en if lang == "en" else scenario.title.zh
+                title = visible(scenario.title.en if lang == "en" else scenario.title.zh)
                 mark, style = ("✗", "red") if bad else ("✓", "green")
                 console.print(Text.assemble((f"{mark} ", style), title, (f"  {path}", "dim")))
             for result in bad:
                 _tell(console, result, lang)
             progress.advance(task)
     console.print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    # Nothing that ran proves nothing.
+    return 0 if passed and not failed else 1
 
 
 def _tell(console: Console, result: RunResult, lang: Lang) -> None:
     if result.run is not None:
-        title = result.run.title.en if lang == "en" else result.run.title.zh
+        title = visible(result.run.title.en if lang == "en" else result.run.title.zh)
         place = result.run.expect.span
         console.print(f"  {title}  ({place.source.name}:{place.line})")
     if result.diagnostics:

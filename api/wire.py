@@ -61,6 +61,8 @@ class FactRow(_Model):
     value: Written
     unit: str | None
     origin: Literal["order", "catalogue", "derived"] | None
+    label: Text
+    text: Text | None
     row: str | None = None
     source: str | None = None
 
@@ -171,6 +173,7 @@ class Figure(_Model):
     value: Written
     unit: str | None
     label: Text
+    text: Text | None
 
 
 class EngineStamp(_Model):

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from engine.diagnostics import Diagnostic, Span, nearest, shown
-from engine.evaluate import Program, compile_regime, judge, uses
+from engine.evaluate import Program, compile_regime, judge
 from engine.ir import Citation, Expr, Member, Note, Regime, Rule, walk
+from engine.names import inside, uses
 from engine.order import Document, order_from
 from engine.parse_vocabulary import CitedSource
 from engine.vocabulary import Vocabulary
@@ -22,10 +23,12 @@ def regime_faults(
         _known_source(named.id, named.span, sources, faults)
     if not regime.rules:
         faults.append(_fault("R102", regime.span, "the regime has no rule", "list at least one"))
+    start = regime.in_force.start
+    faults += _value_faults(regime.scope, start, "the regime comes", regime, vocabulary)
     programs: dict[int, Program] = {}
     for rule in regime.rules:
         faults += _citation_faults(rule, sources)
-        dates = _date_faults(rule, regime)
+        dates = _date_faults(rule, regime, vocabulary)
         # Without a first day in force there is no day on which to judge the examples.
         faults += dates or _example_faults(rule, regime, vocabulary, programs)
     return faults + _unused(regime)
@@ -85,7 +88,7 @@ def _translation_faults(citation: Citation, source: CitedSource) -> list[Diagnos
     ]
 
 
-def _date_faults(rule: Rule, regime: Regime) -> list[Diagnostic]:
+def _date_faults(rule: Rule, regime: Regime, vocabulary: Vocabulary) -> list[Diagnostic]:
     faults: list[Diagnostic] = []
     mine, whole = rule.in_force, regime.in_force
     stop = min(mine.until or 10**7, whole.until or 10**7)
@@ -108,18 +111,30 @@ def _date_faults(rule: Rule, regime: Regime) -> list[Diagnostic]:
                 + (f" until {_iso(whole.until)}" if whole.until else ""),
             )
         )
-    for name in _parameters_of(rule):
-        parameter = regime.parameters.get(name)
-        if parameter is not None and parameter.values[0][0] > mine.start:
-            faults.append(
-                _fault(
-                    "R304",
-                    parameter.span,
-                    f"`{name}` has no value on {_iso(mine.start)}, when `{rule.id}` comes into force",
-                    "give a value from that day, or let the rule start later",
-                )
-            )
+    faults += [
+        fault
+        for expr in (rule.applies, rule.require)
+        if expr is not None
+        for fault in _value_faults(expr, mine.start, f"`{rule.id}` comes", regime, vocabulary)
+    ]
     return faults
+
+
+def _value_faults(
+    expr: Expr, start: int, who: str, regime: Regime, vocabulary: Vocabulary
+) -> list[Diagnostic]:
+    """Parameters, seen through what is derived, without a value on the first day in force."""
+    named = inside(regime, vocabulary, expr)
+    return [
+        _fault(
+            "R304",
+            parameter.span,
+            f"`{parameter.name}` has no value on {_iso(start)}, when {who} into force",
+            "give a value from that day, or begin later",
+        )
+        for parameter in regime.parameters.values()
+        if parameter.name in named and parameter.values[0][0] > start
+    ]
 
 
 def _example_faults(
@@ -200,11 +215,6 @@ def _expressions(regime: Regime) -> list[Expr]:
         found += [rule.require, *([rule.applies] if rule.applies else [])]
         notes += [*rule.remarks, *rule.cautions, *rule.obligations]
     return found + [note.when for note in notes]
-
-
-def _parameters_of(rule: Rule) -> list[str]:
-    exprs = [rule.require, *([rule.applies] if rule.applies else [])]
-    return [name for expr in exprs for name in uses(expr)]
 
 
 def _iso(day: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from engine.evaluate import Program, compile_regime, derived, judge, uses
+from engine.evaluate import Program, compile_regime, derived, judge
 from engine.ir import (
     And,
     Compare,
@@ -25,6 +25,7 @@ from engine.ir import (
     type_of,
     walk,
 )
+from engine.names import uses
 from engine.order import make_order
 from engine.values import LIMIT, Type, Value
 from engine.vocabulary import FactDefinition, Vocabulary

@@ -12,10 +12,11 @@ from typing import Any, cast
 
 from engine import __version__
 from engine import summary as summaries
-from engine.evaluate import Judgement, Program, compile_regime, derived, judge, uses
+from engine.evaluate import Judgement, Program, compile_regime, derived, judge
 from engine.generate import Finding
-from engine.ir import CERTAINTIES, DUES, Citation, Note, Pair, Regime, Rule, Status
+from engine.ir import CERTAINTIES, DUES, And, Citation, Fact, Note, Pair, Regime, Rule, Status
 from engine.load import Rulebook
+from engine.names import inside
 from engine.order import Order, write_facts
 from engine.parse_vocabulary import base_facts
 from engine.repair import Repair, repair_of
@@ -128,7 +129,7 @@ class _Teller:
             "hypothetical_policy": bool(changes),
             "policy_changes": changes,
             "only": list(self.policy.only),
-            "label": outcome.label.as_json(),
+            "label": summaries.label_of(regime, judgement.status, self.policy.only).as_json(),
             "meaning": outcome.meaning.as_json(),
             "notice": NOTICE.as_json(),
             "summary": texts,
@@ -217,25 +218,11 @@ class _Teller:
 
     def _evidence(self, rule: Rule) -> list[dict[str, Any]]:
         """Every fact and parameter that a rule names, with what they are derived from."""
-        names: dict[str, None] = {}
-        for expr in (rule.applies, rule.require):
-            for name in uses(expr) if expr is not None else ():
-                names[name] = None
-                for inner in self._inside(name):
-                    names[inner] = None
-        return [self._row(name) for name in names]
-
-    def _inside(self, name: str) -> list[str]:
-        vocabulary = self.rulebook.vocabulary
-        quantity = self.regime.quantities.get(name) or (
-            vocabulary.facts[name].derived if name in vocabulary.facts else None
+        whole = (
+            rule.require if rule.applies is None else And((rule.applies, rule.require), rule.span)
         )
-        if quantity is None:
-            return []
-        found: list[str] = []
-        for inner in uses(quantity.value):
-            found += [inner, *self._inside(inner)]
-        return found
+        names = inside(self.regime, self.rulebook.vocabulary, whole)
+        return [self._row(name) for name in names]
 
     def _row(self, name: str) -> dict[str, Any]:
         vocabulary, regime = self.rulebook.vocabulary, self.regime
@@ -253,19 +240,31 @@ class _Teller:
         value = self.values[self.program.slots[name]]
         if name in regime.quantities:
             quantity = regime.quantities[name]
+            words = (
+                None
+                if value is None
+                else {lang: self.scene.worded(value, quantity.type, None, lang) for lang in LANGS}
+            )
             return {
                 "fact": name,
                 "value": write(value, quantity.type),
                 "unit": quantity.type.unit,
                 "origin": "derived",
+                "label": quantity.label.as_json(),
+                "text": words,
             }
         fact = vocabulary.facts[name]
         origin = "derived" if fact.derived is not None else self.order.origin(name)
+        expr = Fact(name, fact.type, fact.span)
         row: dict[str, Any] = {
             "fact": name,
             "value": write(value, fact.type),
-            "unit": fact.type.unit,
+            "unit": self.scene.unit_code(expr) if fact.derived is None else fact.type.unit,
             "origin": origin,
+            "label": fact.label.as_json(),
+            "text": None
+            if value is None
+            else {g: self.scene.stated(fact, value, g) for g in LANGS},
         }
         if origin == "catalogue" and fact.catalogue is not None:
             product = cast(str, self.order.stated[fact.catalogue])
@@ -378,15 +377,21 @@ class _Teller:
         vocabulary = self.rulebook.vocabulary
         quantities = [f.derived for f in vocabulary.derived if f.derived is not None]
         quantities += self.regime.quantities.values()
-        return [
-            {
-                "name": q.name,
-                "value": write(self.values[self.program.slots[q.name]], q.type),
-                "unit": q.type.unit,
-                "label": q.label.as_json(),
-            }
-            for q in quantities
-        ]
+        figures: list[dict[str, Any]] = []
+        for q in quantities:
+            value = self.values[self.program.slots[q.name]]
+            unit = vocabulary.units.get(q.type.unit or "") if q.type.unit != "USD" else None
+            text = {lang: self.scene.worded(value or 0, q.type, unit, lang) for lang in LANGS}
+            figures.append(
+                {
+                    "name": q.name,
+                    "value": write(value, q.type),
+                    "unit": q.type.unit,
+                    "label": q.label.as_json(),
+                    "text": None if value is None else text,
+                }
+            )
+        return figures
 
     def _policy_changes(self) -> list[dict[str, Any]]:
         changes: list[dict[str, Any]] = []
@@ -394,6 +399,8 @@ class _Teller:
             parameter = self.regime.parameters[name]
             dated = parameter.on(self.policy.day)
             was = None if dated is None else dated[1]
+            if value == was:
+                continue
             changes.append(
                 {
                     "parameter": name,

@@ -126,13 +126,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean `{near[0]}`?" if near else ""
 
 
+def visible(text: str) -> str:
+    """User text made safe to print: no control, direction or other invisible characters."""
+    return "".join(
+        c if c.isprintable() and unicodedata.category(c) != "Cf" else f"\\u{ord(c):04x}"
+        for c in text
+    )
+
+
 def shown(value: object, limit: int = 60) -> str:
     """Quote user text in a message: one line, bounded, invisible characters made visible."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    clean = "".join(
-        c if c.isprintable() and unicodedata.category(c) != "Cf" else f"\\u{ord(c):04x}"
-        for c in text[: limit + 1]
-    )
+    clean = visible(text[: limit + 1])
     return f"`{clean[:limit]}…`" if len(text) > limit else f"`{clean}`"
 
 
@@ -210,7 +215,7 @@ def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
 
 def _told(fault: Diagnostic) -> str:
     span = fault.span
-    place = f"{span.source.name}:{span.line}:{span.column}"
+    place = f"{visible(span.source.name)}:{span.line}:{span.column}"
     told = [f"{place}: {fault.severity} {fault.code}: {fault.message}"]
     told += _underlined(span)
     if fault.help:

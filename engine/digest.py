@@ -9,8 +9,8 @@ import hashlib
 import json
 from typing import Any
 
-from engine.evaluate import uses
 from engine.ir import Derived, Expr, Fact, Member, Period, Quantity, Regime, type_of, walk
+from engine.names import uses
 from engine.printing import print_expr
 from engine.values import Type
 from engine.vocabulary import Vocabulary

@@ -33,7 +33,6 @@ from engine.ir import (
     Status,
     factors,
     type_of,
-    walk,
 )
 from engine.values import Value
 from engine.vocabulary import Vocabulary
@@ -189,17 +188,3 @@ def _on(parameter: ParameterValues, day: int, overrides: Mapping[str, Value]) ->
         return overrides[parameter.name]
     dated = parameter.on(day)
     return None if dated is None else dated[1]
-
-
-def uses(expr: Expr) -> tuple[str, ...]:
-    """The facts, derived names and parameters that an expression names, each once, in order."""
-    names: dict[str, None] = {}
-    for part in walk(expr):
-        match part:
-            case Fact():
-                names[part.path] = None
-            case Derived() | Parameter():
-                names[part.name] = None
-            case _:
-                pass
-    return tuple(names)

@@ -50,10 +50,23 @@ _COMPARISONS: dict[type[ast.cmpop], CompareOp] = {
 }
 _ARITHMETIC: dict[type[ast.operator], ArithmeticOp] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _DIGITS = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.([0-9]{1,9}))?", re.ASCII)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DATE_CALL = re.compile(r'date\(\s*"([0-9]{4}-[0-9]{2}-[0-9]{2})"\s*\)')
 _PATH = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+", re.ASCII)
 # What Python's grammar reads but the rule language does not have; told before Python is asked.
 _FOREIGN = re.compile(r"[^\x20-\x7e]|[#\\;`@$%^&|~?{}]|//|\*\*|\blambda\b|:=")
+_MEANT = {
+    "≤": "write `<=`",
+    "≥": "write `>=`",
+    "≠": "write `!=`",
+    "×": "write `*`",
+    "&": "write `and`",
+    "|": "write `or`",
+    "（": "write `(`",
+    "）": "write `)`",
+    "“": 'write `"`',
+    "”": 'write `"`',
+}
+
 # Python reserves words that are good names in a fact path (`import.prc_approval`): they are lent
 # a capital letter while Python reads them, which no fact path has.
 _RESERVED_IN_PATH = re.compile(
@@ -148,7 +161,8 @@ class _Reader:
                 "R202",
                 self.scalar.part(found.start(), found.end()),
                 f"{shown(found[0])} is not part of the rule language",
-                "use facts, numbers, codes in double quotes, and / or / not, comparisons, + - *",
+                _MEANT.get(found[0])
+                or "use facts, numbers, codes in double quotes, and / or / not, comparisons, + - *",
             )
         depth = worst = 0
         for position, char in enumerate(in_quotes):
@@ -174,7 +188,9 @@ class _Reader:
                 "a bracket or quote is never closed"
                 if "never closed" in error.msg or "unterminated" in error.msg
                 else "cannot be read here",
-                "check operators, quotes, brackets and leading zeros near this place",
+                "write `==` to compare"
+                if re.search(r"(?<![<>=!])=(?!=)", in_quotes)
+                else "check operators, quotes, brackets and leading zeros near this place",
             ) from None
         except (RecursionError, MemoryError, ValueError):
             raise self._too_deep(0) from None
@@ -218,21 +234,26 @@ class _Reader:
             case ast.Call(func=ast.Name(id="min" | "max" as op), keywords=[]) if (
                 len(node.args) >= 2
             ):
+                if len(node.args) > MAX_DEPTH:
+                    raise self._too_deep(0)
                 parts = [self._expr(arg) for arg in node.args]
                 result = parts[0]
                 for part in parts[1:]:
                     result = self._arithmetic(op, result, part, span)
                 return result
-            case ast.Call(func=ast.Name(id="date"), args=[ast.Constant(value=str() as text)]):
+            case ast.Call(func=ast.Name(id="date")):
+                written = self.text[
+                    self.shift + node.col_offset : self.shift + (node.end_col_offset or 0)
+                ]
+                found = _DATE_CALL.fullmatch(written)
                 try:
-                    # Python also reads weeks, such as 2026-W01-1, in ten characters.
-                    day = date.fromisoformat(text).toordinal() if _DAY.fullmatch(text) else None
+                    day = date.fromisoformat(found[1]).toordinal() if found else None
                 except ValueError:
                     day = None
                 if day is not None:
                     return Constant(day, Type("date", lo=day, hi=day), span)
                 raise self._refused(
-                    "R210", span, f"{shown(text)} is not a date", 'write date("YYYY-MM-DD")'
+                    "R210", span, f"{shown(written)} is not a date", 'write date("YYYY-MM-DD")'
                 )
             case ast.Call():
                 raise self._refused(
@@ -456,7 +477,7 @@ class _Reader:
             if type_of(right).kind != "date":
                 raise self._refused("R205", span, "a date stands with a date only", "")
             a, b = type_of(left), type_of(right)
-            return Arithmetic(op, left, right, Type("date", lo=a.lo, hi=a.hi or b.hi), span)
+            return Arithmetic(op, left, right, Type("date"), span)
         a, b = self._aligned(left, right, span)
         ends = [(x, y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
         totals = [_apply(op, cast(int, x), cast(int, y)) for x, y in ends]

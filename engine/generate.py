@@ -167,6 +167,8 @@ class _Writer:
                 whole = self._write(expr, f"v[{self.slots[expr.path]}]")
             case Derived():
                 whole = self._derived(expr)
+            case Arithmetic() if expr in self.written:
+                whole = self.written[expr]
             case Arithmetic(op="*"):
                 left, right = self.term(expr.left), self.term(expr.right)
                 whole = self._write(expr, _guarded(left, right, f"{left} * {right}"))
@@ -186,13 +188,19 @@ class _Writer:
         return self._write((expr, factor), _guarded(whole, "", f"{whole} * {factor}"))
 
     def _derived(self, expr: Derived) -> str:
+        """A derived name is written once, however often it is used."""
+        key = ("derived", expr.name)
+        if key in self.written:
+            return self.written[key]
         quantity = self.definitions[expr.name]
         made, kept = type_of(quantity.value).scale, quantity.type.scale
         if made <= kept:
-            return self.term(quantity.value, 10 ** (kept - made))
+            name = self.term(quantity.value, 10 ** (kept - made))
+            self.written[key] = name
+            return name
         value, factor = self.term(quantity.value), 10 ** (made - kept)
         rounded = f"-(-{value} // {factor})" if quantity.round == "up" else f"{value} // {factor}"
-        return self._write(expr, _guarded(value, "", rounded))
+        return self._write(key, _guarded(value, "", rounded))
 
     def _write(self, key: Any, text: str) -> str:
         name = self.written.get(key)

@@ -14,7 +14,6 @@ from engine.diagnostics import (
     Source,
     Span,
     has_errors,
-    nearest,
     ordered,
     shown,
 )
@@ -125,6 +124,13 @@ class _Loader:
 
     def _table(self, file: str, span: Span) -> tuple[str, Source] | None:
         """Fetch a code list's file, which lies inside the folder."""
+        if "\0" in file or not file.endswith(".csv"):
+            self.faults.append(
+                Diagnostic(
+                    "V201", span, f"{shown(file)} is no CSV file", "name one inside the rules"
+                )
+            )
+            return None
         path = self.folder / file
         if not path.resolve().is_relative_to(self.folder.resolve()):
             self.faults.append(
@@ -146,21 +152,3 @@ class _Loader:
             return None
         self.tables[file] = text
         return text, Source(self._name(file), tuple(text.splitlines()))
-
-
-def require_regime(rulebook: Rulebook, id: str, span: Span) -> Regime:
-    """The regime of an id. Raises `OrderRejected`'s diagnostic code O208 for an unknown one."""
-    from engine.diagnostics import OrderRejected
-
-    if id in rulebook.regimes:
-        return rulebook.regimes[id]
-    raise OrderRejected(
-        [
-            Diagnostic(
-                "O208",
-                span,
-                f"unknown regime {shown(id)}",
-                nearest(id, rulebook.regimes) or f"known: {', '.join(rulebook.regimes)}",
-            )
-        ]
-    )

@@ -11,12 +11,15 @@ from typing import Any
 
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
 from engine.ir import Regime
+from engine.shape import COMMA
 from engine.source import Node, find, find_key, plain
 from engine.values import Misfit, Type, Value, read, write
-from engine.vocabulary import Vocabulary
+from engine.vocabulary import Code, Vocabulary
 
 Steps = tuple[str | int, ...]
 _DATE = Type("date")
+MAX_FAULTS = 100
+"""More faults than that are those of another kind of document."""
 ENVELOPE = (
     "title",
     "story",
@@ -155,14 +158,18 @@ class _FactReader:
     def replace(self, changes: Document) -> None:
         """Take the facts of `changes` instead of those read so far; null leaves one unknown."""
         for path in _paths(changes.data):
-            self.stated.pop(path, None)
-            self.places.pop(path, None)
+            below = [p for p in self.places if p == path or p.startswith(f"{path}.")]
+            for known in below:
+                self.stated.pop(known, None)
+                self.places.pop(known, None)
         self.document = changes
         self.read(changes.data, "", ())
 
     def read(self, data: Mapping[str, Any], prefix: str, path: Steps) -> None:
         facts, prefixes = self.vocabulary.facts, self.vocabulary.prefixes
         for name, written in data.items():
+            if len(self.faults) >= MAX_FAULTS:
+                return
             fact_path = prefix + str(name)
             here = (*path, name)
             if fact_path in facts:
@@ -178,7 +185,9 @@ class _FactReader:
                         "O201",
                         self.document.name_at(*here),
                         f"unknown fact {shown(fact_path)}",
-                        nearest(fact_path, facts)
+                        COMMA
+                        if written is None and not name[:1].isalpha()
+                        else nearest(fact_path[:64], facts)
                         or "`placet rules --facts` lists what can be said",
                     )
                 )
@@ -206,15 +215,8 @@ class _FactReader:
         if fact.type.codes is not None:
             known = self.vocabulary.lists[fact.type.codes].codes
             if value not in known:
-                some = ", ".join(list(known)[:8]) + (", …" if len(known) > 8 else "")
-                self._fault(
-                    "O204",
-                    here,
-                    f"unknown code {shown(written)} for `{path}`",
-                    nearest(str(written).upper(), known)
-                    or nearest(str(written), known)
-                    or f"one of: {some}",
-                )
+                message = f"unknown code {shown(written)} for `{path}`"
+                self._fault("O204", here, message, _meant(str(written), known))
                 return
         self.stated[path] = value
 
@@ -239,6 +241,20 @@ class _FactReader:
 
     def _fault(self, code: str, path: Steps, message: str, help: str) -> None:
         self.faults.append(Diagnostic(code, self.document.at(*path), message, help))
+
+
+def _meant(written: str, known: Mapping[str, Code]) -> str:
+    """The code that was probably meant: by its beginning, its name, or its spelling."""
+    wanted = written.strip().casefold()
+    begun = [code for code in known if wanted and code.casefold().startswith(wanted)]
+    named = [
+        c.code for c in known.values() if wanted in (c.label.en.casefold(), c.label.zh.casefold())
+    ]
+    if found := (named or begun)[:5]:
+        return f"did you mean {' or '.join(f'`{code}`' for code in found)}?"
+    some = ", ".join(list(known)[:8]) + (", …" if len(known) > 8 else "")
+    near = nearest(written.upper(), known) or nearest(written, known)
+    return near or f"one of: {some}; leave it out while it is not known"
 
 
 def _paths(facts: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -5,6 +5,7 @@ Whether the rules are sound as a set is for `check`.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ from engine.vocabulary import Vocabulary
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_RESERVED = ("true", "false", "min", "max", "date", "and", "or", "not", "in")
+_RESERVED = frozenset({"true", "false", "min", "max", "date", *keyword.kwlist})
 _DEFAULT_BOUNDS = {"integer": (0, 10**7), "decimal": (0, 10**7), "money": (0, 10**13)}
 
 
@@ -101,6 +102,15 @@ class _Draft:
                         "rename one, or move it to regime.yaml",
                         (("the other stands here", other.span),),
                     )
+        for named in lists.values():
+            if named.name in parameters:
+                reader.fault(
+                    "310",
+                    named.span,
+                    f"`{named.name}` is also the name of a parameter",
+                    "rename one",
+                    (("the parameter stands here", parameters[named.name].span),),
+                )
         names = self._names(lists, parameters)
         quantities = self._quantities(top.get("derive"), names)
         names = replace(
@@ -127,6 +137,13 @@ class _Draft:
         leaves_out = tuple(
             p for item in reader.items(top.get("leaves_out")) if (p := reader.pair(item))
         )
+        if "leaves_out" in top.entries and not leaves_out:
+            reader.fault(
+                "102",
+                top.entries["leaves_out"][0].span,
+                "nothing is left out",
+                "say what these rules do not examine",
+            )
         sources = tuple(
             SourceName(id, item.span)
             for item in reader.items(top.get("sources"))
@@ -233,6 +250,7 @@ class _Draft:
                         f"no code of `{of}` is in the group {shown(wanted)}",
                         nearest(wanted, every) or f"groups: {', '.join(every)}",
                     )
+            named = dict.fromkeys(codes)
             for item in reader.items(entry.get("codes")):
                 code = reader.text(item)
                 if code is None:
@@ -244,7 +262,12 @@ class _Draft:
                         f"unknown {of} code {shown(code)}",
                         nearest(code, known.codes),
                     )
-                codes = (*codes, code)
+                if code in named:
+                    reader.fault(
+                        "310", item.span, f"the code {shown(code)} stands twice", "keep one"
+                    )
+                named[code] = None
+            codes = tuple(named)
             if "codes" in entry.entries and not codes:
                 reader.fault("102", key.span, "the list names no code", "name at least one")
             lists[name] = NamedList(name, of, codes, label, key.span)
@@ -287,6 +310,10 @@ class _Draft:
                 lo=lo if isinstance(lo, int) else low * 10**scale,
                 hi=hi if isinstance(hi, int) else high * 10**scale,
             )
+            if cast(int, bounded.lo) > cast(int, bounded.hi):
+                reader.fault(
+                    "304", key.span, f"`{name}` has its `min` above its `max`", "swap them"
+                )
         values: list[tuple[int, bool | int | str]] = []
         for item in reader.items(entry.get("values")):
             dated = reader.mapping(item, ("from", "value"))
@@ -319,9 +346,10 @@ class _Draft:
             )
             if entry is None or not self._is_name(name, key):
                 continue
-            if name in names.parameters:
+            if name in names.parameters or name in names.lists:
+                other = "parameter" if name in names.parameters else "list"
                 reader.fault(
-                    "310", key.span, f"`{name}` is also the name of a parameter", "rename one"
+                    "310", key.span, f"`{name}` is also the name of a {other}", "rename one"
                 )
             kind = cast(
                 Kind | None,

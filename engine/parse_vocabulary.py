@@ -213,6 +213,15 @@ def _facts(
         fact = _fact(path, len(facts), key, value, units, groups, lists, reader)
         if fact:
             facts[path] = fact
+    for path in facts:
+        outer = path.rpartition(".")[0]
+        if outer in facts:
+            reader.fault(
+                "203",
+                facts[path].span,
+                f"`{path}` stands inside the fact `{outer}`, which then could not be nested",
+                "rename one of them",
+            )
     for fact in facts.values():
         for link, what in ((fact.catalogue, "from"), (fact.counted_in, "counted_in")):
             if link and (link not in facts or facts[link].type.kind != "code"):
@@ -329,7 +338,7 @@ def _type(
         lo, hi = reader.value(entry.get("min"), free), reader.value(entry.get("max"), free)
         if isinstance(lo, int) and isinstance(hi, int) and -LIMIT <= lo <= hi <= LIMIT:
             type = replace(type, lo=lo, hi=hi)
-        elif kind in ("integer", "decimal", "money"):
+        elif kind in ("integer", "decimal", "money") or lo is not None or hi is not None:
             reader.fault(
                 "204",
                 key.span,
@@ -413,6 +422,14 @@ def quantity_of(
         lo, hi = lo // factor, -(-hi // factor)
     else:
         lo, hi = lo * factor, hi * factor
+    if max(abs(lo), abs(hi)) > LIMIT:
+        reader.fault(
+            "208",
+            span,
+            f"can reach {len(str(max(abs(lo), abs(hi))))} digits with its decimals; 63 bits hold 18",
+            "keep fewer decimals, or give the facts in it narrower bounds",
+        )
+        return None
     if type.lo is not None and type.hi is not None and (lo < type.lo or hi > type.hi):
         low, high = (
             f"{lo // 10**type.scale:,}",

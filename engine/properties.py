@@ -367,7 +367,7 @@ def _rule_set(draw: Draw[Any], rulebook: Rulebook) -> RuleSet:
             status: {"code": f"code-{status}", "label": _pair(status), "meaning": _pair(status)}
             for status in ("met", "unmet", "unknown", "not-applicable")
         },
-        "leaves_out": [],
+        "leaves_out": [{"en": "the rest of the world", "zh": "其余事项"}],
         "parameters": _parameters(draw, vocabulary),
         "lists": _lists(draw, vocabulary),
     }

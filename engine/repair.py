@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine.evaluate import Program, judge, uses
+from engine.evaluate import Program, judge
 from engine.generate import Truth
-from engine.ir import Arithmetic, Compare, Expr, Fact, Rule, walk
+from engine.ir import And, Arithmetic, Compare, Derived, Expr, Fact, Rule, children, walk
+from engine.names import definition, inside, uses
 from engine.scene import Scene
 from engine.values import write
 from engine.vocabulary import FactDefinition
@@ -33,7 +34,7 @@ class Repair:
             "fact": self.fact.path,
             "op": self.op,
             "to": write(self.to, self.fact.type),
-            "unit": self.fact.type.unit,
+            "unit": scene.unit_code(Fact(self.fact.path, self.fact.type, self.fact.span)),
             "label": self.fact.label.as_json(),
             "text": bounds,
         }
@@ -58,7 +59,7 @@ def repair_of(program: Program, rule: Rule, values: Any) -> Repair | None:
     """The repair of a failed rule, where one number that a party may change suffices."""
     for fact in _candidates(program, rule):
         now = values[fact.slot]
-        if not isinstance(now, int) or not _is_affine(program, rule, fact.path):
+        if not isinstance(now, int) or not _turns_once(program, rule, fact.path):
             continue
         lo, hi = fact.type.lo, fact.type.hi
         if lo is None or hi is None:
@@ -73,40 +74,57 @@ def repair_of(program: Program, rule: Rule, values: Any) -> Repair | None:
 def _candidates(program: Program, rule: Rule) -> Iterator[FactDefinition]:
     """Numbers of the rule that a party may change, those named directly first."""
     facts = program.vocabulary.facts
-    named = uses(rule.require)
-    inside = [n for name in named for n in _inside(program, name)]
-    for name in dict.fromkeys([*(n for n in named if n in facts), *inside]):
-        fact = facts[name]
-        if fact.derived is None and fact.type.is_numeric and fact.held_by in CHANGEABLE:
+    everything = inside(program.regime, program.vocabulary, rule.require)
+    for name in dict.fromkeys([*uses(rule.require), *everything]):
+        fact = facts.get(name)
+        if fact and fact.derived is None and fact.type.is_numeric and fact.held_by in CHANGEABLE:
             yield fact
 
 
-def _inside(program: Program, name: str) -> list[str]:
-    facts, quantities = program.vocabulary.facts, program.regime.quantities
-    quantity = quantities.get(name) or (facts[name].derived if name in facts else None)
-    if quantity is None:
-        return [name] if name in facts else []
-    return [inner for part in uses(quantity.value) for inner in _inside(program, part)]
+def _turns_once(program: Program, rule: Rule, path: str) -> bool:
+    """Whether the rule holds on one stretch of the fact's values, so that halving finds its end.
 
-
-def _is_affine(program: Program, rule: Rule, path: str) -> bool:
-    """Whether the fact stands in one comparison only, never multiplied by itself.
-
-    Then the rule turns at one point as the fact moves, and halving the distance finds it.
+    So it is where the fact stands once, in a sum or a product with other facts, in comparisons
+    joined by `and` alone or in one comparison only.
     """
-    whole = [rule.require, *([rule.applies] if rule.applies is not None else [])]
-    atoms = [e for expr in whole for e in walk(expr) if isinstance(e, Compare)]
-    touching = [a for a in atoms if _touches(program, a, path)]
-    if len(touching) != 1:
+    if rule.applies is not None and _touches(program, rule.applies, path):
         return False
-    products = [e for e in walk(touching[0]) if isinstance(e, Arithmetic) and e.op == "*"]
-    return not any(
-        _touches(program, p.left, path) and _touches(program, p.right, path) for p in products
+    atoms = [
+        e for e in walk(rule.require) if isinstance(e, Compare) and _touches(program, e, path)
+    ]
+    joined = rule.require.operands if isinstance(rule.require, And) else (rule.require,)
+    if len(atoms) != 1 and not all(atom in joined for atom in atoms):
+        return False
+    return bool(atoms) and all(
+        atom.op not in ("==", "!=") and _times(program, atom, path) == 1 for atom in atoms
     )
 
 
+def _times(program: Program, expr: Expr, path: str) -> int:
+    """How often a fact stands in an expression, seen through what is derived.
+
+    A minimum or maximum bends, so a fact in one counts twice.
+    """
+    count = 0
+    ahead: list[Expr] = [expr]
+    while ahead and count < 2:
+        part = ahead.pop()
+        match part:
+            case Fact():
+                count += part.path == path
+            case Derived():
+                quantity = definition(program.regime, program.vocabulary, part.name)
+                if quantity is not None and _touches(program, quantity.value, path):
+                    ahead.append(quantity.value)
+            case Arithmetic(op="min" | "max") if _touches(program, part, path):
+                count += 2
+            case _:
+                ahead += children(part)
+    return count
+
+
 def _touches(program: Program, expr: Expr, path: str) -> bool:
-    return any(path in (name, *_inside(program, name)) for name in uses(expr))
+    return path in inside(program.regime, program.vocabulary, expr)
 
 
 def _boundary(

@@ -28,10 +28,10 @@ from engine.ir import (
     Parameter,
     factors,
     type_of,
-    walk,
 )
+from engine.names import inside
 from engine.values import Type, write_number
-from engine.vocabulary import Unit
+from engine.vocabulary import FactDefinition, Unit
 from engine.words import Lang, day, grouped, in_lang, money, percent
 
 
@@ -50,14 +50,15 @@ class Scene:
 
     program: Program
     values: Any
-    held: dict[int, Truth] = field(default_factory=dict)
+    held: dict[int, tuple[Expr, Truth]] = field(default_factory=dict)
     """What was asked before, by the identity of the condition: explanations ask again and again."""
 
     def truth(self, expr: Expr) -> Truth:
         """Whether a condition holds for this order."""
-        if id(expr) not in self.held:
-            self.held[id(expr)] = truth(self.program, expr, self.values)
-        return self.held[id(expr)]
+        asked = self.held.get(id(expr))
+        if asked is None:
+            asked = self.held[id(expr)] = (expr, truth(self.program, expr, self.values))
+        return asked[1]
 
     def amount(self, expr: Expr) -> Any:
         """The scaled value of a term for this order."""
@@ -91,14 +92,11 @@ class Scene:
 
     def unknown_in(self, expr: Expr) -> Iterator[str]:
         """The unknown facts that a part waits for, seen through what is derived."""
-        for part in walk(expr):
-            match part:
-                case Fact() if not self.known(part.path):
-                    yield self._askable(part.path)
-                case Derived() if not self.known(part.name):
-                    yield from self.unknown_in(self._definition(part.name))
-                case _:
-                    pass
+        regime, vocabulary = self.program.regime, self.program.vocabulary
+        for name in inside(regime, vocabulary, expr):
+            fact = vocabulary.facts.get(name)
+            if fact is not None and fact.derived is None and not self.known(name):
+                yield self._askable(name)
 
     def _askable(self, path: str) -> str:
         """A fact of the catalogue is asked for as its product, unless the product is known."""
@@ -109,14 +107,6 @@ class Scene:
         # Figures stated without a product are those of an item that no catalogue knows.
         siblings = (f.path for f in facts.values() if f.catalogue == source)
         return path if any(self.known(sibling) for sibling in siblings) else source
-
-    def _definition(self, name: str) -> Expr:
-        regime, vocabulary = self.program.regime, self.program.vocabulary
-        if name in regime.quantities:
-            return regime.quantities[name].value
-        derived = vocabulary.facts[name].derived
-        assert derived is not None
-        return derived.value
 
     # --- amounts and names ---
 
@@ -148,6 +138,12 @@ class Scene:
         unit = type_of(expr).unit
         return vocabulary.units.get(unit) if unit and unit != "USD" else None
 
+    def unit_code(self, expr: Expr) -> str | None:
+        """The code of the unit in which an amount is counted."""
+        unit = self.unit(expr)
+        codes = (code for code, known in self.program.vocabulary.units.items() if known is unit)
+        return next(codes, None) if unit is not None else type_of(expr).unit
+
     def worded(self, value: int, type: Type, unit: Unit | None, lang: Lang) -> str:
         """An amount as people read it, with its unit."""
         if type.kind == "date":
@@ -162,6 +158,15 @@ class Scene:
         if lang == "zh":
             return f"{text}{unit.zh}"
         return f"{text} {unit.one if abs(value) == 10**type.scale else unit.many}"
+
+    def stated(self, fact: FactDefinition, value: Any, lang: Lang) -> str:
+        """The value of a fact as people read it: yes or no, a code's name, an amount, a date."""
+        if isinstance(value, bool):
+            return {"en": ("no", "yes"), "zh": ("否", "是")}[lang][value]
+        if isinstance(value, str):
+            return in_lang(self.program.vocabulary.label(fact.path, value), lang)
+        unit = self.unit(Fact(fact.path, fact.type, fact.span))
+        return self.worded(value, fact.type, unit, lang)
 
     def value_of(self, expr: Expr, lang: Lang, *, bare: bool = False) -> str:
         """The value of a term as people read it; `bare` leaves the unit out."""

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from engine.evaluate import uses
 from engine.ir import CERTAINTIES, DUES, KINDS_OF_RULE, STATUSES, Expr, Pair, Regime
 from engine.load import Rulebook
+from engine.names import uses
 from engine.values import KINDS, MAX_TEXT, Type
 from engine.vocabulary import FactDefinition, Vocabulary
 from engine.words import CERTAINTY, DUE, HELD_BY, KIND, STATUS

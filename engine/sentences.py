@@ -46,7 +46,13 @@ def clause(scene: Scene, atom: Atom, lang: Lang) -> str:
                 return _dates(scene, expr, op, lang)
             if kind.is_numeric:
                 return _numbers(scene, expr, op, lang)
-            return _yes_no(scene, expr.left, bool(scene.amount(expr.left)), lang)
+            sides = (expr.left, expr.right)
+            told = [
+                _yes_no(scene, side, bool(scene.amount(side)), lang)
+                for side in sides
+                if not isinstance(side, Constant)
+            ]
+            return joined(told, lang)
         case _:
             return _yes_no(scene, expr, bool(scene.amount(expr)), lang)
 
@@ -74,11 +80,19 @@ def _clauses(scene: Scene, expr: Expr, negated: bool, mode: Mode, lang: Lang) ->
         case And() | Or():
             whole = scene.truth(expr)
             deciding = [o for o in expr.operands if scene.truth(o) == whole]
-            if whole is None or isinstance(expr, And) is not negated:
+            conjunctive = isinstance(expr, And) is not negated
+            if whole is None or conjunctive:
                 told = [_clauses(scene, o, negated, mode, lang) for o in deciding]
+                if whole is None and not conjunctive:
+                    # Why the unknown matters: the alternatives that are already out.
+                    out = [o for o in expr.operands if scene.truth(o) is negated]
+                    told.insert(0, _none_of(scene, out, negated, "neutral", lang))
                 return [clause for clauses in told for clause in clauses]
             if whole is not negated:
-                return _clauses(scene, deciding[0], negated, mode, lang)
+                first = deciding[0]
+                if isinstance(first, Compare) and _is_limit(first):
+                    return [_placed(scene, [first], lang)]
+                return _clauses(scene, first, negated, mode, lang)
             return _none_of(scene, deciding, negated, mode, lang)
         case _:
             held = scene.truth(expr)
@@ -220,7 +234,15 @@ def _membership(scene: Scene, expr: Member, negated: bool, held: bool, lang: Lan
 def _listed(scene: Scene, expr: Member, lang: Lang) -> str:
     """The codes of a list as people call them."""
     if expr.list is not None:
-        return in_lang(scene.program.regime.lists[expr.list].label, lang)
+        label = in_lang(scene.program.regime.lists[expr.list].label, lang)
+        # The codes of a short list stand beside its label, which an author wrote by hand.
+        if len(expr.codes) > 4:
+            return label
+        return (
+            f"{label} [{', '.join(expr.codes)}]"
+            if lang == "en"
+            else f"{label}〔{'、'.join(expr.codes)}〕"
+        )
     names = [scene.code(expr.operand, c, lang) for c in expr.codes]
     if lang == "en":
         names = [f"“{name}”" for name in names]
@@ -238,6 +260,13 @@ def _code_compared(scene: Scene, expr: Compare, op: CompareOp, held: bool, lang:
     wanted = scene.code(subject, cast(str, scene.amount(other)), lang)
     if lang == "en":
         wanted = f"“{wanted}”"
+    name = name_of(other)
+    if name is not None:
+        # The same as another fact, whose present value alone would not say why.
+        label = scene.label(name, lang)
+        wanted = (
+            f"the same as {the(label)}, {wanted}" if lang == "en" else f"与{label}相同，即{wanted}"
+        )
     if op == "!=":
         wanted = f"anything but {wanted}" if lang == "en" else f"非{wanted}"
     return _needed(clause, wanted, lang)

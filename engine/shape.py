@@ -15,6 +15,9 @@ from engine.values import Misfit, Type, Value
 from engine.values import read as read_value
 
 _DATE = Type("date")
+MAX_UNKNOWN = 50
+"""Unknown names told per mapping; more are those of another kind of document."""
+COMMA = "a comma ends an unquoted text inside { }: put quotes round the text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,6 @@ class Reader:
         """Note an error."""
         self.faults.append(Diagnostic(self.family + code, span, message, help, notes))
 
-    def warn(self, code: str, span: Span, message: str, help: str = "") -> None:
-        """Note a warning."""
-        self.faults.append(Diagnostic(self.family + code, span, message, help, severity="warning"))
-
     def mapping(
         self, node: Node | None, required: Collection[str], optional: Collection[str] = ()
     ) -> Mapping | None:
@@ -46,14 +45,19 @@ class Reader:
         if not isinstance(node, Mapping):
             self.shape(node, "names with values")
             return None
-        for name, key, _ in node:
+        unknown = 0
+        for name, key, value in node:
             if name not in required and name not in optional:
+                unknown += 1
+                if unknown > MAX_UNKNOWN:
+                    break
+                known = [*required, *optional]
+                cut = isinstance(value, Scalar) and value.data is None and value.style == ""
                 self.fault(
                     "101",
                     key.span,
                     f"unknown name {shown(name)}",
-                    nearest(name, [*required, *optional])
-                    or f"known here: {', '.join([*required, *optional])}",
+                    nearest(name, known) or (COMMA if cut else f"known here: {', '.join(known)}"),
                 )
         for name in required:
             if name not in node.entries:
@@ -113,7 +117,7 @@ class Reader:
                     "101",
                     key.span,
                     f"unknown name {shown(name)}",
-                    "known here: en, zh; a text with a comma or colon needs quotes",
+                    COMMA,
                 )
         both: list[str | None] = []
         for language in ("en", "zh"):

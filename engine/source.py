@@ -27,12 +27,15 @@ from engine.diagnostics import (
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
-MAX_NODES = 100_000
+MAX_NODES = 30_000
 
 # The parser of YAML knows no surrogate pairs; JSON writes characters beyond U+FFFF so.
 _SURROGATES = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 )
+
+# What JSON strings may hold as it is, but YAML refuses or reads as the end of a line.
+_UNREADABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 Data = dict[str, Any] | list[Any] | str | int | bool | None
 
@@ -143,7 +146,7 @@ def read_text(text: bytes | str, name: str, family: str) -> Node | None:
     source = Source(name, lines)
     as_json = text.lstrip()[:1] in ("{", "[") and _is_json(text)
     if as_json:
-        text = _SURROGATES.sub(_joined, text)
+        text = _UNREADABLE.sub(lambda m: f"\\u{ord(m[0]):04x}", _SURROGATES.sub(_joined, text))
     return _Builder(source, family, as_json).build(text)
 
 
@@ -289,7 +292,9 @@ class _Builder:
         if type(start) is yaml.SequenceStartEvent:
             return f"{pointer}/{len(nodes)}"
         if len(nodes) % 2 and isinstance(nodes[-1], Scalar):
-            return f"{pointer}/{nodes[-1].text.replace('~', '~0').replace('/', '~1')}"
+            # A longer name is no fact's: the pointer only has to tell the place.
+            step = nodes[-1].text[:64]
+            return f"{pointer}/{step.replace('~', '~0').replace('/', '~1')}"
         return pointer
 
     def _scalar(self, event: Any, pointer: str) -> Scalar:
@@ -360,12 +365,25 @@ class _Builder:
         self._note(self._span(event), code, message, help)
         return (OrderRejected if self.family in "OW" else RulesRejected)(self.faults)
 
+    def _line(self, number: int) -> str:
+        return self.source.lines[number - 1] if 0 < number <= len(self.source.lines) else ""
+
     def _broken(self, error: yaml.YAMLError) -> None:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         if line > len(self.source.lines):  # the parser ends a last line that does not end
             line, column = len(self.source.lines), len(self.source.lines[-1]) + 1
         problem = getattr(error, "problem", None) or getattr(error, "reason", None)
+        wide = next((n for n in (line, line - 1, line - 2) if "：" in self._line(n)), None)
+        if wide is not None:
+            column = self._line(wide).index("：") + 1
+            self._note(
+                Span(self.source, wide, column, wide, column + 1),
+                "004",
+                "is not well-formed YAML: this colon is a full-width one",
+                "write `:` and a blank",
+            )
+            return
         self._note(
             Span(self.source, line, column, line, column + 1),
             "004",

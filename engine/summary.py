@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.evaluate import Judgement
-from engine.ir import Pair, ParameterValues, Regime, Rule
+from engine.ir import Pair, ParameterValues, Regime, Rule, Status
 from engine.scene import Scene
 from engine.sentences import told
 from engine.words import (
@@ -16,6 +16,7 @@ from engine.words import (
     Lang,
     day,
     in_lang,
+    listed,
     sentence,
 )
 
@@ -31,12 +32,20 @@ def summary(
     lang: Lang,
 ) -> str:
     """The verdict with its count, whose conditions failed, and what was changed or selected."""
-    label = in_lang(scene.program.regime.outcomes[judgement.status].label, lang)
+    label = in_lang(label_of(scene.program.regime, judgement.status, only), lang)
     parts = [_verdict(scene, judgement, label, lang)]
     if judgement.status == "unmet":
         parts.append(_whose(judgement, lang))
     parts += [_only(only, lang), _changes(scene, changes, lang)]
     return (" " if lang == "en" else "").join(part for part in parts if part)
+
+
+def label_of(regime: Regime, status: Status, only: Sequence[str]) -> Pair:
+    """The label of an outcome; a selection of rules never reads as the whole."""
+    label = regime.outcomes[status].label
+    if not only:
+        return label
+    return Pair(f"{label.en} (of the rules judged alone)", f"{label.zh}（仅就所判断的规则而言）")
 
 
 def _verdict(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
@@ -49,7 +58,9 @@ def _verdict(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
         case "not-applicable":
             return _outside(scene, judgement, label, lang)
         case "met":
-            return f"{label}: {met} of {total}." if en else f"{label}：{numeral(total)}项均符合。"
+            if en:
+                return f"{label}: {met} of {total}."
+            return f"{label}：{_shares([(met, '符合')], total)}。"
         case "unmet":
             if en:
                 verb = "is" if len(failed) == 1 else "are"
@@ -114,7 +125,8 @@ def _outside(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
             else f"本规则集于{start}起适用，{here}不在其列"
         )
     else:
-        reason = "no rule is left to judge" if en else "没有可供判断的规则"
+        label_ = "no rule is left to judge" if en else "没有可供判断的规则"
+        return f"{label}: {label_}." if en else f"{label}：{label_}。"
     tail = in_lang(regime.outcomes["not-applicable"].meaning, lang)
     if en:
         return f"{label}: {reason}. {tail}"
@@ -123,7 +135,11 @@ def _outside(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
 
 def _whose(judgement: Judgement, lang: Lang) -> str:
     """Say it when only a seller's terms, or only disputed ones, stand in the way."""
+    judged = [f.rule for f in judgement.findings if f.because is None]
     failed = [f.rule for f in judgement.findings if f.status == "unmet"]
+    whole = not any(f.because == "left-out" for f in judgement.findings)
+    if not (whole and any(rule.kind in _GOVERNMENT for rule in judged)):
+        return ""
     open_ = any(f.status == "unknown" for f in judgement.findings)
     en = lang == "en"
     if all(rule.kind == "seller-term" for rule in failed):
@@ -148,20 +164,23 @@ def _whose(judgement: Judgement, lang: Lang) -> str:
 
 
 def _only(only: Sequence[str], lang: Lang) -> str:
+    """Which rules were selected: one of the kinds, and each of the certainties."""
     if not only:
         return ""
-    parts: list[str] = []
-    for part in only:
-        if part.startswith("kind="):
-            word = in_lang(KIND[part.removeprefix("kind=")], lang)
-            parts.append(f"of the kind “{word}”" if lang == "en" else f"性质为“{word}”")
-        else:
-            word = in_lang(CERTAINTY[part.removeprefix("certainty>=")], lang)
-            parts.append(
-                f"as sure as “{word}” or surer" if lang == "en" else f"依据不弱于“{word}”"
-            )
+    kinds = [in_lang(KIND[o.removeprefix("kind=")], lang) for o in only if o.startswith("kind=")]
+    floors = [
+        in_lang(CERTAINTY[o.removeprefix("certainty>=")], lang)
+        for o in only
+        if o.startswith("certainty>=")
+    ]
     if lang == "en":
+        parts = (
+            [f"of the kind {listed([f'“{k}”' for k in kinds], lang, last='or')}"] if kinds else []
+        )
+        parts += [f"as sure as “{floor}” or surer" for floor in floors]
         return f"Only rules {' and '.join(parts)} were judged."
+    parts = [f"性质为{'或'.join(f'“{k}”' for k in kinds)}"] if kinds else []
+    parts += [f"依据不弱于“{floor}”" for floor in floors]
     return f"仅判断{'且'.join(parts)}的规则。"
 
 

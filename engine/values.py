@@ -78,6 +78,8 @@ def read(written: object, type: Type) -> Value | Misfit:
         return Misfit(
             "202", f"{_article(type.kind)} cannot be `{str(written).lower()}`", _form(type)
         )
+    if isinstance(written, JsonNumber) and type.kind == "integer":
+        return Misfit("202", "is not a whole number", _form(type))
     if isinstance(written, JsonNumber) or (isinstance(written, int) and type.kind != "integer"):
         return Misfit(
             "202",

@@ -202,9 +202,7 @@ def _tree(expr: Expr, negated: bool) -> _Tree:
             for side, other in ((left, right), (right, left)):
                 if isinstance(side, Constant):
                     as_stated = (expr.op == "==") is bool(side.value)
-                    return _tree(
-                        other, negated is as_stated is False or negated is not (not as_stated)
-                    )
+                    return _tree(other, negated is as_stated)
         case _:
             pass
     return _Atom(expr, negated)
