@@ -10,18 +10,16 @@ import ast
 import keyword
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import cast
+from typing import Any, cast
 
 from engine.diagnostics import Diagnostic, Span, nearest, shown
 from engine.ir import (
     And,
-    Arithmetic,
     ArithmeticOp,
-    Compare,
     CompareOp,
     Constant,
     Derived,
@@ -34,8 +32,9 @@ from engine.ir import (
     Parameter,
     type_of,
 )
+from engine.operators import Unsound, called, combined, compared
 from engine.source import Scalar
-from engine.values import BOOLEAN, LIMIT, Kind, Type, write_number
+from engine.values import BOOLEAN, Kind, Type
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
@@ -97,7 +96,7 @@ def condition(scalar: Scalar, names: Names, faults: list[Diagnostic]) -> Expr | 
             Diagnostic(
                 "R205",
                 scalar.part(0, len(scalar.text)),
-                f"{_called(type_of(expr))} is not a condition",
+                f"{called(type_of(expr))} is not a condition",
                 "compare it with something",
             )
         )
@@ -113,7 +112,7 @@ def amount(scalar: Scalar, names: Names, faults: list[Diagnostic]) -> Expr | Non
             Diagnostic(
                 "R205",
                 scalar.part(0, len(scalar.text)),
-                f"{_called(type_of(expr))} is not an amount",
+                f"{called(type_of(expr))} is not an amount",
                 "a derived quantity is a number or money",
             )
         )
@@ -222,7 +221,7 @@ class _Reader:
                 return Constant(value, replace(literal.type, lo=value, hi=value), span)
             case ast.BinOp() if type(node.op) in _ARITHMETIC:
                 left, right = self._both(node.left, node.right)
-                return self._arithmetic(_ARITHMETIC[type(node.op)], left, right, span)
+                return self._sound(combined, _ARITHMETIC[type(node.op)], left, right, span)
             case ast.Compare():
                 return self._comparison(node, span)
             case ast.Constant():
@@ -239,7 +238,7 @@ class _Reader:
                 parts = [self._expr(arg) for arg in node.args]
                 result = parts[0]
                 for part in parts[1:]:
-                    result = self._arithmetic(op, result, part, span)
+                    result = self._sound(combined, op, result, part, span)
                 return result
             case ast.Call(func=ast.Name(id="date")):
                 written = self.text[
@@ -283,7 +282,7 @@ class _Reader:
                 self._fault(
                     "R205",
                     self._span(node),
-                    f"{_called(type_of(expr))} is not a condition",
+                    f"{called(type_of(expr))} is not a condition",
                     "compare it with something",
                 )
         if len(read) < len(nodes):
@@ -316,7 +315,10 @@ class _Reader:
                 "R202", span, "`is` is not part of the rule language", "write `==`"
             )
         left, right = self._both(node.left, node.comparators[0])
-        return self._compare(_COMPARISONS[type(op)], left, right, span)
+        for mine, other in ((left, type_of(right)), (right, type_of(left))):
+            if isinstance(mine, Constant) and isinstance(mine.value, str) and other.codes:
+                self._code(mine.value, other.codes, mine.span)
+        return self._sound(compared, _COMPARISONS[type(op)], left, right, span)
 
     def _member(self, operand: ast.expr, listed: ast.expr, negated: bool, span: Span) -> Expr:
         subject = self._expr(operand)
@@ -325,7 +327,7 @@ class _Reader:
             raise self._refused(
                 "R205",
                 self._span(operand),
-                f"{_called(kind)} cannot be looked up in a list",
+                f"{called(kind)} cannot be looked up in a list",
                 "only facts with codes can",
             )
         if isinstance(listed, ast.Name):
@@ -426,124 +428,20 @@ class _Reader:
                 nearest(code, known) or f"codes of `{list_name}` stand in the vocabulary",
             )
 
-    # --- types, units, ranges ---
-
-    def _compare(self, op: CompareOp, left: Expr, right: Expr, span: Span) -> Compare:
-        a, b = type_of(left), type_of(right)
-        for mine, other in ((left, b), (right, a)):
-            if isinstance(mine, Constant) and isinstance(mine.value, str) and other.codes:
-                self._code(mine.value, other.codes, mine.span)
-        if a.kind in ("code", "boolean") or b.kind in ("code", "boolean"):
-            same = a.kind == b.kind and (a.literal or b.literal or a.codes == b.codes)
-            if not same or (a.literal and b.literal):
-                raise self._refused(
-                    "R205",
-                    span,
-                    f"{_called(a)} cannot be compared with {_called(b)}",
-                    "compare a fact with one of its own codes",
-                )
-            if op not in ("==", "!="):
-                raise self._refused(
-                    "R205",
-                    span,
-                    f"`{op}` needs an order, which these values have not",
-                    "use `==` or `!=`",
-                )
-            return Compare(op, left, right, span)
-        if (a.kind == "date") != (b.kind == "date"):
-            raise self._refused(
-                "R205",
-                span,
-                f"{_called(a)} cannot be compared with {_called(b)}",
-                'compare a date with a date, such as date("2026-01-15")',
-            )
-        if a.kind != "date":
-            self._aligned(left, right, span)
-        return Compare(op, left, right, span)
-
-    def _arithmetic(self, op: ArithmeticOp, left: Expr, right: Expr, span: Span) -> Expr:
-        for side in (left, right):
-            dates = op in ("min", "max") and type_of(side).kind == "date"
-            if not type_of(side).is_numeric and not dates:
-                raise self._refused(
-                    "R205",
-                    span,
-                    f"`{op}` does not work on {_called(type_of(side))}",
-                    "use numbers or money",
-                )
-        if op == "*":
-            return self._product(left, right, span)
-        if type_of(left).kind == "date":
-            if type_of(right).kind != "date":
-                raise self._refused("R205", span, "a date stands with a date only", "")
-            a, b = type_of(left), type_of(right)
-            return Arithmetic(op, left, right, Type("date"), span)
-        a, b = self._aligned(left, right, span)
-        ends = [(x, y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
-        totals = [_apply(op, cast(int, x), cast(int, y)) for x, y in ends]
-        kind = a.kind if a.kind == "money" or b.kind != "money" else b.kind
-        if kind == "integer" and a.scale:
-            kind = "decimal"
-        result = Type(
-            kind,
-            a.scale,
-            a.unit if not a.literal else b.unit,
-            None,
-            min(totals),
-            max(totals),
-            a.literal and b.literal,
-        )
-        return Arithmetic(op, left, right, self._in_range(result, span), span)
-
-    def _product(self, left: Expr, right: Expr, span: Span) -> Expr:
-        a, b = type_of(left), type_of(right)
-        money = (a.kind == "money") + (b.kind == "money")
-        if money == 2 or (not money and a.unit and b.unit):
-            raise self._refused(
-                "R206",
-                span,
-                f"{_called(a)} cannot be multiplied by {_called(b)}",
-                "one side of a product is a plain number or a ratio",
-            )
-        totals = [cast(int, x) * cast(int, y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
-        scale = a.scale + b.scale
-        kind: Kind = "money" if money else "decimal" if scale else "integer"
-        unit = "USD" if money else a.unit or b.unit
-        literal = a.literal and b.literal
-        result = Type(kind, scale, unit, None, min(totals), max(totals), literal)
-        return Arithmetic("*", left, right, self._in_range(result, span), span)
-
-    def _aligned(self, left: Expr, right: Expr, span: Span) -> tuple[Type, Type]:
-        """The types of both sides at one scale; refuse different units and too large numbers."""
-        a, b = type_of(left), type_of(right)
-        if not (a.unit == b.unit or a.literal or b.literal):
-            raise self._refused(
-                "R206",
-                span,
-                f"{_called(a)} cannot be set against {_called(b)}",
-                "both sides need the same unit",
-            )
-        scale = max(a.scale, b.scale)
-        return self._rescaled(a, scale, left.span), self._rescaled(b, scale, right.span)
-
-    def _rescaled(self, type: Type, scale: int, span: Span) -> Type:
-        factor = 10 ** (scale - type.scale)
-        lo, hi = cast(int, type.lo) * factor, cast(int, type.hi) * factor
-        return self._in_range(replace(type, scale=scale, lo=lo, hi=hi), span)
-
-    def _in_range(self, type: Type, span: Span) -> Type:
-        largest = max(abs(cast(int, type.lo)), abs(cast(int, type.hi)))
-        if largest > LIMIT:
-            raise self._refused(
-                "R208",
-                span,
-                f"can reach {write_number(largest, type.scale)}, "
-                f"{len(str(largest))} digits with its decimals; 63 bits hold 18",
-                "give the facts and parameters in it narrower bounds",
-            )
-        return type
-
     # --- faults ---
+
+    def _sound(
+        self,
+        make: Callable[[Any, Expr, Expr, Span], Expr],
+        op: str,
+        left: Expr,
+        right: Expr,
+        span: Span,
+    ) -> Expr:
+        try:
+            return make(op, left, right, span)
+        except Unsound as fault:
+            raise self._refused(fault.code, fault.span, fault.message, fault.help) from None
 
     def _span(self, node: ast.expr) -> Span:
         start = self.shift + node.col_offset
@@ -565,20 +463,6 @@ class _Reader:
         )
 
 
-def _apply(op: ArithmeticOp, a: int, b: int) -> int:
-    match op:
-        case "+":
-            return a + b
-        case "-":
-            return a - b
-        case "*":
-            return a * b
-        case "min":
-            return min(a, b)
-        case "max":
-            return max(a, b)
-
-
 def _depth(tree: ast.expr) -> int:
     """Depth of a tree, counted without recursion."""
     deepest, level = 0, [tree]
@@ -593,13 +477,3 @@ def _depth(tree: ast.expr) -> int:
             if isinstance(child, ast.expr)
         ]
     return deepest
-
-
-def _called(type: Type) -> str:
-    if type.kind == "code":
-        return f"a code of `{type.codes}`" if type.codes else "a code"
-    if type.kind == "money":
-        return "an amount in USD"
-    if type.is_numeric:
-        return f"a number of `{type.unit}`" if type.unit else "a plain number"
-    return {"boolean": "a condition", "date": "a date", "text": "text"}[type.kind]
