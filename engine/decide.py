@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from engine import __version__
 from engine import summary as summaries
-from engine.evaluate import Judgement, Program, compile_regime, derived, judge
-from engine.generate import Finding
+from engine.evaluate import Program, compile_regime, derived, judge
+from engine.generate import Finding, Judgement
 from engine.ir import CERTAINTIES, DUES, And, Citation, Fact, Note, Pair, Regime, Rule, Status
 from engine.load import Rulebook
 from engine.names import inside

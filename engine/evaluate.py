@@ -10,9 +10,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-from engine.generate import Because, Finding, Truth, Values, generate
+from engine.generate import Because, Judgement, Truth, Values, generate
 from engine.ir import (
     And,
     Arithmetic,
@@ -30,7 +30,6 @@ from engine.ir import (
     Quantity,
     Regime,
     Rule,
-    Status,
     factors,
     type_of,
 )
@@ -54,14 +53,6 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-class Judgement(NamedTuple):
-    """The outcome of an order with all findings, in rule order."""
-
-    status: Status
-    scope: Truth
-    findings: tuple[Finding, ...]
-
-
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Program:
     """A regime as it stands on one day under one policy, ready to judge orders."""
@@ -72,7 +63,7 @@ class Program:
     parameters: Mapping[str, Value]
     slots: Mapping[str, int]
     in_force: bool
-    run: Callable[[Values], tuple[Status, Truth, tuple[Finding, ...]]]
+    run: Callable[[Values], Judgement]
 
 
 def compile_regime(
@@ -110,7 +101,7 @@ def compile_regime(
 
 def judge(program: Program, facts: Values) -> Judgement:
     """Decide one order, given its values by slot (see `order.Order.values`)."""
-    return Judgement(*program.run(facts))
+    return program.run(facts)
 
 
 def derived(program: Program, facts: Values) -> list[Any]:

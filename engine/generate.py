@@ -46,14 +46,22 @@ class Finding(NamedTuple):
     sides: tuple[tuple[Any, Any], ...]
 
 
+class Judgement(NamedTuple):
+    """The outcome of an order with all findings, in rule order."""
+
+    status: Status
+    scope: Truth
+    findings: tuple[Finding, ...]
+
+
 def generate(
     scope: Expr,
     steps: Sequence[tuple[Rule, Because | None]],
     slots: Mapping[str, int],
     parameters: Mapping[str, Value],
     definitions: Mapping[str, Quantity],
-) -> Callable[[Values], tuple[Status, Truth, tuple[Finding, ...]]]:
-    """The function from an order's values by slot to outcome, scope and findings."""
+) -> Callable[[Values], Judgement]:
+    """The function from an order's values by slot to its judgement."""
     return _Writer(slots, parameters, definitions).function(scope, steps)
 
 
@@ -68,12 +76,16 @@ class _Writer:
         self.parameters = parameters
         self.definitions = definitions
         self.lines: list[str] = []
-        self.objects: dict[str, Any] = {"new": tuple.__new__, "Finding": Finding}
+        self.objects: dict[str, Any] = {
+            "new": tuple.__new__,
+            "Finding": Finding,
+            "Judgement": Judgement,
+        }
         self.written: dict[Any, str] = {}
 
     def function(
         self, scope: Expr, steps: Sequence[tuple[Rule, Because | None]]
-    ) -> Callable[[Values], tuple[Status, Truth, tuple[Finding, ...]]]:
+    ) -> Callable[[Values], Judgement]:
         covered = self.truth(scope, [])
         statuses: list[str] = []
         findings: list[str] = []
@@ -98,12 +110,11 @@ class _Writer:
             ]
         else:
             self.lines.append("outcome = 'not-applicable'")
-        self.lines.append(f"return outcome, {covered}, ({''.join(f + ', ' for f in findings)})")
+        every = "".join(f"{finding}, " for finding in findings)
+        self.lines.append(f"return new(Judgement, (outcome, {covered}, ({every})))")
         text = "def judged(v):\n" + "".join(f"    {line}\n" for line in self.lines)
         exec(compile(text, "<regime>", "exec"), self.objects)
-        return cast(
-            Callable[[Values], tuple[Status, Truth, tuple[Finding, ...]]], self.objects["judged"]
-        )
+        return cast(Callable[[Values], Judgement], self.objects["judged"])
 
     def _finding(self, rule: Rule) -> tuple[str, str]:
         sides: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.evaluate import Judgement
+from engine.generate import Judgement
 from engine.ir import Pair, ParameterValues, Regime, Rule, Status
 from engine.scene import Scene
 from engine.sentences import told
