@@ -13,7 +13,7 @@ from rich.rule import Rule as Line
 from rich.table import Column
 from rich.text import Text
 
-from api.headings import LANGUAGE, TYPE, WORDS
+from api.headings import COLOUR, LANGUAGE, MARK, TYPE, WORDS
 from api.prose import Indented, Prose, address, bullet, plain_table, prose
 from engine.backends.text import Clause, Outline, amount_in_words, in_words, outline
 from engine.diagnostics import nearest, shown
@@ -26,8 +26,6 @@ from engine.vocabulary import FactDefinition
 from engine.words import CERTAINTY, DUE, GRADE, HELD_BY, KIND, STATUS, Lang, in_lang
 from engine.words import day as day_in_words
 
-_MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
-_COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|(?<=。)")
 
 
@@ -199,7 +197,7 @@ class _Pager:
         page += _section("rules", [self._rule_table(regime)], lang)
         outcomes: list[RenderableType] = []
         for status, outcome in regime.outcomes.items():
-            head = (f"{_MARK[status]} ", _COLOUR[status]), (self.say(outcome.label), "bold")
+            head = (f"{MARK[status]} ", COLOUR[status]), (self.say(outcome.label), "bold")
             outcomes.append(Prose(Text.assemble(*head, (f"  {outcome.code}", "dim")), 2, 2))
             outcomes.append(prose(self.say(outcome.meaning), indent=4))
         page += _section("outcomes", outcomes, lang)
@@ -402,7 +400,7 @@ class _Pager:
         )
         for example, row in zip(rule.examples, rows, strict=True):
             status = Text.assemble(
-                (f"{_MARK[example.finding]} ", _COLOUR[example.finding]),
+                (f"{MARK[example.finding]} ", COLOUR[example.finding]),
                 self.say(STATUS[example.finding]),
             )
             if wide:

@@ -1,4 +1,4 @@
-"""Headings and small words of the pages that `placet rules` shows."""
+"""Headings, small words and marks of what is shown at a terminal."""
 
 from __future__ import annotations
 
@@ -65,3 +65,5 @@ TYPE = {
     "code": Pair("code", "代码"),
     "text": Pair("text, carried and never judged", "文字，仅记录，不作判断"),
 }
+MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
+COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from api.headings import COLOUR, MARK
 from api.prose import Prose, bullet, prose
 from engine.decide import Decision
 from engine.diagnostics import visible
@@ -29,8 +30,6 @@ from engine.words import (
     in_lang,
 )
 
-_COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
-_MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
 _HEADS = {
     "stops": Pair("What stops it", "不符合的条件"),
     "so_far": Pair("Not met so far", "目前不符合的条件"),
@@ -96,7 +95,7 @@ def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> Renderable
 
 def _verdict(data: Decision, lang: Lang) -> Panel:
     status = data["status"]
-    colour = _COLOUR[status]
+    colour = COLOUR[status]
     regime = data["regime"]
     lines: list[RenderableType] = [prose(regime["title"][lang], "dim", 0)]
     lines += [prose(data["summary"][lang], f"bold {colour}", 0)]
@@ -108,7 +107,7 @@ def _verdict(data: Decision, lang: Lang) -> Panel:
     dated = f"rules as of {as_of}" if lang == "en" else f"规则基准日{as_of}"
     return Panel(
         Group(*lines),
-        title=Text(f"{_MARK[status]} {regime['id']} · {dated}", style=colour),
+        title=Text(f"{MARK[status]} {regime['id']} · {dated}", style=colour),
         title_align="left",
         border_style=colour,
         padding=(0, 1),
@@ -131,7 +130,7 @@ def _gravity(finding: dict[str, Any]) -> tuple[int, int]:
 def _finding(finding: dict[str, Any], number: int, lang: Lang) -> RenderableType:
     kind = in_lang(KIND[finding["kind"]], lang)
     certainty = in_lang(CERTAINTY[finding["certainty"]], lang)
-    mark = Text(f"{_MARK[finding['status']]} ", style=_COLOUR[finding["status"]])
+    mark = Text(f"{MARK[finding['status']]} ", style=COLOUR[finding["status"]])
     head = Text.assemble(
         f"{number}. ",
         mark,

@@ -23,7 +23,7 @@ from engine.repair import Repair, repair_of
 from engine.scene import Atom, Scene
 from engine.sentences import told
 from engine.values import Value, write
-from engine.words import LANGS, NOTICE, Lang, in_lang, sentence
+from engine.words import LANGS, NOTICE, Lang, in_lang, sentence, worded
 
 SCHEMA = "placet.decision/1"
 Decision = dict[str, Any]
@@ -243,7 +243,7 @@ class _Teller:
             words = (
                 None
                 if value is None
-                else {lang: self.scene.worded(value, quantity.type, None, lang) for lang in LANGS}
+                else {lang: worded(value, quantity.type, None, lang) for lang in LANGS}
             )
             return {
                 "fact": name,
@@ -381,7 +381,7 @@ class _Teller:
         for q in quantities:
             value = self.values[self.program.slots[q.name]]
             unit = vocabulary.units.get(q.type.unit or "") if q.type.unit != "USD" else None
-            text = {lang: self.scene.worded(value or 0, q.type, unit, lang) for lang in LANGS}
+            text = {lang: worded(value or 0, q.type, unit, lang) for lang in LANGS}
             figures.append(
                 {
                     "name": q.name,

@@ -160,6 +160,17 @@ def factors(left: Expr, right: Expr) -> tuple[int, int]:
     return 10 ** max(0, b - a), 10 ** max(0, a - b)
 
 
+def name_of(expr: Expr) -> str | None:
+    """The name of a fact, derived quantity or parameter that stands alone."""
+    match expr:
+        case Fact():
+            return expr.path
+        case Derived() | Parameter():
+            return expr.name
+        case _:
+            return None
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A text in both languages."""

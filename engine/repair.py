@@ -13,7 +13,7 @@ from engine.names import definition, inside, uses
 from engine.scene import Scene
 from engine.values import write
 from engine.vocabulary import FactDefinition
-from engine.words import LANGS, Lang, in_lang, the
+from engine.words import LANGS, Lang, in_lang, the, worded
 
 CHANGEABLE = frozenset({"buyer", "seller", "exporter", "consignee"})
 """Who can lawfully change a number of an order; never a matter of fact, never an agency."""
@@ -49,7 +49,7 @@ class Repair:
     def _bound(self, scene: Scene, lang: Lang) -> str:
         """`at most 20,000 chips`, `不超过20,000片`."""
         expr = Fact(self.fact.path, self.fact.type, self.fact.span)
-        value = scene.worded(self.to, self.fact.type, scene.unit(expr), lang)
+        value = worded(self.to, self.fact.type, scene.unit(expr), lang)
         if lang == "en":
             return f"{'at most' if self.op == '<=' else 'at least'} {value}"
         return f"{'不超过' if self.op == '<=' else '不少于'}{value}"

@@ -18,21 +18,19 @@ from engine.ir import (
     And,
     Compare,
     CompareOp,
-    Derived,
     Expr,
     Fact,
     Member,
     Not,
     Or,
     Pair,
-    Parameter,
     factors,
     type_of,
 )
 from engine.names import inside
-from engine.values import Type, write_number
+from engine.values import write_number
 from engine.vocabulary import FactDefinition, Unit
-from engine.words import Lang, day, grouped, in_lang, money, percent
+from engine.words import Lang, in_lang, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,34 +142,17 @@ class Scene:
         codes = (code for code, known in self.program.vocabulary.units.items() if known is unit)
         return next(codes, None) if unit is not None else type_of(expr).unit
 
-    def worded(self, value: int, type: Type, unit: Unit | None, lang: Lang) -> str:
-        """An amount as people read it, with its unit."""
-        if type.kind == "date":
-            return day(value, lang)
-        if type.kind == "money":
-            return money(value, type.scale, lang)
-        if type.kind == "ratio":
-            return percent(value, type.scale, lang)
-        text = grouped(value, type.scale)
-        if unit is None:
-            return text
-        if lang == "zh":
-            return f"{text}{unit.zh}"
-        return f"{text} {unit.one if abs(value) == 10**type.scale else unit.many}"
-
     def stated(self, fact: FactDefinition, value: Any, lang: Lang) -> str:
         """The value of a fact as people read it: yes or no, a code's name, an amount, a date."""
-        if isinstance(value, bool):
-            return {"en": ("no", "yes"), "zh": ("否", "是")}[lang][value]
         if isinstance(value, str):
             return in_lang(self.program.vocabulary.label(fact.path, value), lang)
         unit = self.unit(Fact(fact.path, fact.type, fact.span))
-        return self.worded(value, fact.type, unit, lang)
+        return worded(value, fact.type, unit, lang)
 
     def value_of(self, expr: Expr, lang: Lang, *, bare: bool = False) -> str:
         """The value of a term as people read it; `bare` leaves the unit out."""
         unit = None if bare else self.unit(expr)
-        return self.worded(self.amount(expr), type_of(expr), unit, lang)
+        return worded(self.amount(expr), type_of(expr), unit, lang)
 
     def code(self, expr: Expr, code: str, lang: Lang) -> str:
         """How a code of the list of an expression is called."""
@@ -239,17 +220,6 @@ def _margin(left: int, right: int, op: CompareOp) -> int:
     if op in (">", ">="):
         return left - right
     return -abs(left - right) if op == "==" else abs(left - right)
-
-
-def name_of(expr: Expr) -> str | None:
-    """The name of a fact, derived quantity or parameter that stands alone."""
-    match expr:
-        case Fact():
-            return expr.path
-        case Derived() | Parameter():
-            return expr.name
-        case _:
-            return None
 
 
 def _iso(value: int | None) -> str | None:

@@ -20,11 +20,12 @@ from engine.ir import (
     Or,
     Parameter,
     factors,
+    name_of,
     type_of,
 )
-from engine.scene import Atom, Scene, name_of
+from engine.scene import Atom, Scene
 from engine.values import Type
-from engine.words import Lang, day, days, in_lang, joined, listed, percent, the
+from engine.words import Lang, day, days, in_lang, joined, listed, percent, the, worded
 
 Mode = Literal["plain", "neutral", "scope"]
 
@@ -178,7 +179,7 @@ def _gap(scene: Scene, expr: Compare, left: int, right: int, lang: Lang) -> str:
     scale = max(type_of(expr.left).scale, type_of(expr.right).scale)
     unit = scene.unit(expr.left) or scene.unit(expr.right)
     scaled = Type(kind.kind, scale, kind.unit)
-    return scene.worded(abs(left - right), scaled, unit if lang == "zh" else None, lang)
+    return worded(abs(left - right), scaled, unit if lang == "zh" else None, lang)
 
 
 def _outside(scene: Scene, members: Sequence[Member], lang: Lang, mode: Mode = "scope") -> str:

@@ -18,6 +18,7 @@ from engine.words import (
     in_lang,
     listed,
     sentence,
+    worded,
 )
 
 _GOVERNMENT = ("licence-condition", "procedure", "duty", "import-gate")
@@ -207,7 +208,7 @@ def _changes(scene: Scene, changes: Sequence[Mapping[str, Any]], lang: Lang) -> 
 def _amount(scene: Scene, value: object, parameter: ParameterValues, lang: Lang) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         unit = scene.program.vocabulary.units.get(parameter.type.unit or "")
-        return scene.worded(value, parameter.type, unit if lang == "zh" else None, lang)
+        return worded(value, parameter.type, unit if lang == "zh" else None, lang)
     if value is None:
         return "none" if lang == "en" else "无"
     return str(value)

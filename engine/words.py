@@ -10,7 +10,8 @@ from datetime import date
 from typing import Literal
 
 from engine.ir import Pair
-from engine.values import write_number
+from engine.values import Type, Value, write_number
+from engine.vocabulary import Unit
 
 Lang = Literal["en", "zh"]
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -156,3 +157,23 @@ def the(label: str) -> str:
     """A label with its article, where it takes one."""
     first = label.split(" ", 1)[0]
     return label if first in ("the", "a", "an", "China's", "whether", "total") else f"the {label}"
+
+
+def worded(value: Value, type: Type, unit: Unit | None, lang: Lang) -> str:
+    """A held value as people read it: yes or no, a date, an amount with its unit."""
+    if isinstance(value, bool):
+        return {"en": ("no", "yes"), "zh": ("否", "是")}[lang][value]
+    if not isinstance(value, int):
+        return "" if value is None else value
+    if type.kind == "date":
+        return day(value, lang)
+    if type.kind == "money":
+        return money(value, type.scale, lang)
+    if type.kind == "ratio":
+        return percent(value, type.scale, lang)
+    text = grouped(value, type.scale)
+    if unit is None:
+        return text
+    if lang == "zh":
+        return f"{text}{unit.zh}"
+    return f"{text} {unit.one if abs(value) == 10**type.scale else unit.many}"

@@ -237,6 +237,61 @@ def test_the_help_names_the_nearest_known_name(
     assert f"did you mean `{near}`?" in run("decide", file).stderr
 
 
+@pytest.mark.parametrize(
+    ("facts", "offered"),
+    [
+        ("item.product: H200", ["H200-SXM", "H200-NVL"]),
+        ("order.destination: Hong Kong", ["HK"]),
+        ("order.destination: hong kong", ["HK"]),
+        ("order.destination: 中国香港", ["HK"]),
+    ],
+)
+def test_the_help_offers_the_codes_that_a_name_means(
+    facts: str, offered: list[str], folder: Path, inputs: Path
+) -> None:
+    file = inputs / "order.yaml"
+    file.write_text(envelope(facts), encoding="utf-8")
+    told = run("decide", file)
+    is_refused(told, "O204")
+    [help] = [line for line in told.stderr.split("\n") if line.startswith("  help:")]
+    assert re.findall("`(.+?)`", help) == offered
+
+
+def test_a_regime_beside_facts_that_are_not_under_facts_is_explained(
+    folder: Path, inputs: Path
+) -> None:
+    file = inputs / "order.yaml"
+    file.write_text("regime: h200-article\norder.quantity: 5\n", encoding="utf-8")
+    told = run("decide", file)
+    is_refused(told, "O302")
+    assert marked(told.stderr) == "regime"
+    assert "`regime`" in told.stderr
+    assert "`facts:`" in told.stderr
+
+
+def test_a_full_width_colon_is_named_and_underlined(folder: Path, inputs: Path) -> None:
+    file = inputs / "order.yaml"
+    file.write_text("facts: {}\nregime： h200-article\n", encoding="utf-8")
+    told = run("decide", file, "--regime", "h200-article")
+    is_refused(told, "O004")
+    assert told.places == [(str(file), 2, 7)]
+    assert "full-width" in told.stderr
+
+
+@pytest.mark.parametrize("name", ["order.a{}", "a{}.b", "x{}"])
+def test_an_order_of_5000_unknown_facts_gets_a_bounded_answer(
+    name: str, folder: Path, inputs: Path
+) -> None:
+    file = inputs / "order.yaml"
+    lines = "".join(f"  {name.format(n)}: 5\n" for n in range(5_000))
+    file.write_text(f"regime: h200-article\nfacts:\n{lines}", encoding="utf-8")
+    told = run("decide", file)
+    assert told.exit_code == 1
+    assert set(told.codes) == {"O201"}
+    assert 50 <= len(told.codes) <= 110
+    assert [line for _, line, _ in told.places] == list(range(3, 3 + len(told.places)))
+
+
 def test_a_fact_stated_nested_and_dotted_is_refused(folder: Path, inputs: Path) -> None:
     file = inputs / "order.yaml"
     file.write_text(envelope("order: {quantity: 5}\n  order.quantity: 6"), encoding="utf-8")
@@ -620,6 +675,31 @@ def test_a_bad_fact_of_a_variation_is_refused_where_it_stands(folder: Path, inpu
     assert place == (str(file), "10", "27", "O202")
 
 
+@pytest.mark.parametrize("change", ["{order: null}", "{order: ~}"])
+def test_a_variation_that_takes_a_group_away_removes_every_fact_of_it(
+    change: str, folder: Path, inputs: Path
+) -> None:
+    # Of the quantity and the destination nothing is left: neither the cap nor the scope is known.
+    file = inputs / "story.yaml"
+    file.write_text(
+        "title: {en: T, zh: 题}\n"
+        "story: {en: S, zh: 事}\n"
+        + envelope(
+            "order: {quantity: 75001, destination: MY}\n"
+            "  item.product: H200-SXM\n"
+            "  customer.units_to_date: 0"
+        )
+        + "expect: {outcome: not-covered}\n"
+        "vary:\n"
+        "  - title: {en: V, zh: 变}\n"
+        f"    set: {change}\n"
+        "    expect: {outcome: incomplete, unmet: []}\n",
+        encoding="utf-8",
+    )
+    told = run("test", file)
+    assert (told.exit_code, told.stdout) == (0, "2 passed, 0 failed\n")
+
+
 def test_a_bad_scenario_is_refused_by_test(folder: Path, inputs: Path) -> None:
     file = inputs / "story.yaml"
     file.write_text(envelope("order.quantity: 5"), encoding="utf-8")
@@ -690,6 +770,10 @@ _BAD_CONDITIONS = {
     "joined codes": ('order.destination == "C" "N"', "R210"),
     "bytes": ('order.destination == b"CN"', "R210"),
     "the host's nothing": ("order.quantity == None", "R210"),
+    "a date with a time zone": ('order.placed_on < date("2026-01-15", tz=7)', "R210"),
+    "a date in two pieces": ('order.placed_on < date("2026-01" "-15")', "R210"),
+    "a minimum of 600": ("order.quantity <= min(cap" + ",1" * 599 + ")", "R203"),
+    "a maximum of 600": ("order.quantity <= max(cap" + ",1" * 599 + ")", "R203"),
     "a date that does not exist": ('order.placed_on < date("2026-02-30")', "R210"),
     "a week date": ('order.placed_on < date("2026-W01-1")', "R210"),
     "a number for a condition": ("order.quantity", "R205"),
@@ -727,6 +811,28 @@ def test_what_the_rule_language_has_is_accepted(
     told = check(condition)
     examples = [code for code in told.codes if code != "R306"]
     assert examples == [], told.stderr
+
+
+@pytest.mark.parametrize(
+    ("condition", "meant"),
+    [
+        ("order.quantity = cap", "write `==`"),
+        ("order.quantity ≤ cap", "write `<=`"),
+        ("order.quantity ≥ cap", "write `>=`"),
+        ("order.quantity ≠ cap", "write `!=`"),
+        ("order.quantity <= cap && pledge.submitted", "write `and`"),
+        ("order.quantity <= cap || pledge.submitted", "write `or`"),
+        ("（order.quantity <= cap", "write `(`"),
+        ("order.destination == “CN”", 'write `"`'),
+    ],
+)
+def test_a_sign_of_another_language_is_answered_with_what_to_write(
+    condition: str, meant: str, check: Callable[[str], Told]
+) -> None:
+    told = check(condition)
+    assert told.exit_code == 1
+    [help] = [line for line in told.stderr.split("\n") if line.startswith("  help:")]
+    assert meant in help
 
 
 def test_a_condition_that_ends_too_soon_is_refused_at_its_end(

@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.service import Asked, Service
 from engine.diagnostics import (
     Diagnostic,
     PlacetError,
@@ -25,6 +27,7 @@ from engine.diagnostics import (
 )
 from engine.fault_codes import CODES
 from engine.load import Rulebook, load
+from engine.order import Document
 
 HERE = Path(__file__).parent / "bad_rules"
 BASE = HERE / "base"
@@ -248,6 +251,50 @@ def test_what_can_never_hold_is_refused(file: str, sound: str, faulty: str, rule
     assert any(d.severity == "error" for d in found_in(rules))
 
 
+def test_bounds_of_a_parameter_the_wrong_way_round_are_told(rules: Path) -> None:
+    lay("", rules)
+    rule = rules / "chips/quantity-cap.yaml"
+    text = rule.read_text(encoding="utf-8")
+    sound = "unit: chip, values:"
+    assert text.count(sound) == 1
+    wrong = text.replace(sound, "unit: chip, min: 80000, max: 70000, values:")
+    rule.write_text(wrong, encoding="utf-8")
+    first = found_in(rules)[0]
+    assert (first.code, underlined(first)) == ("R304", "cap")
+
+
+# Each quantity names the one above it twice: followed blindly, the last is read 2 ** 40 times.
+_TOWER = "".join(
+    f"  q{n}: {{type: integer, unit: chip, label: {{en: q, zh: 量}},"
+    f" value: '{'min' if n % 2 else 'max'}(q{n - 1}, q{n - 1})'}}\n"
+    for n in range(1, 41)
+)
+
+
+def test_quantities_that_each_use_the_one_above_twice_load_and_are_decided(rules: Path) -> None:
+    lay("", rules)
+    regime, rule = rules / "chips/regime.yaml", rules / "chips/quantity-cap.yaml"
+    lowest = "  q0: {type: integer, unit: chip, value: order.quantity, label: {en: q, zh: 量}}\n"
+    text = regime.read_text(encoding="utf-8")
+    regime.write_text(text.replace("derive:\n", f"derive:\n{lowest}{_TOWER}"), encoding="utf-8")
+    text = rule.read_text(encoding="utf-8")
+    rule.write_text(text.replace("order.quantity <= cap", "q40 <= cap"), encoding="utf-8")
+    service = Service(rules)
+    day = date(2026, 2, 1).toordinal()
+    for quantity, finding in (("75000", "met"), ("75001", "unmet")):
+        facts = {"order.quantity": quantity, "order.destination": "CN"}
+        decision = service.decide(Document(facts), Asked(day, "chips", day))
+        [found] = decision["findings"]
+        assert found["status"] == finding
+        assert found["repair"] is None  # a minimum and a maximum bend the quantity
+        rows = {row.get("fact"): row["value"] for row in found["evidence"]}
+        assert rows["q0"] == rows["q40"] == rows["order.quantity"] == quantity
+    assert (
+        "not recorded"
+        in service.decide(Document({}), Asked(day, "chips", day))["findings"][0]["text"]["en"]
+    )
+
+
 # --- suggestions ---
 
 
@@ -274,6 +321,22 @@ def test_the_help_names_the_nearest_known_name(fixture: str, name: str, rules: P
     lay(fixture, rules)
     [fault] = found_in(rules)
     assert f"`{name}`" in fault.help
+
+
+@pytest.mark.parametrize(
+    ("fixture", "told"),
+    [
+        ("R101-comma-without-quotes", "put quotes round the text"),
+        ("R004-full-width-colon", "full-width"),
+        ("R004-full-width-colon", "write `:`"),
+    ],
+)
+def test_a_slip_of_writing_is_answered_with_what_to_write(
+    fixture: str, told: str, rules: Path
+) -> None:
+    lay(fixture, rules)
+    [fault] = found_in(rules)
+    assert told in f"{fault.message}; {fault.help}"
 
 
 # --- what people see ---

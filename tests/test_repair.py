@@ -113,6 +113,20 @@ def test_a_repair_is_the_bound_under_any_rules(
         ("not order.quantity > 10", ("<=", 10)),
         ("order.quantity * 2 < 25", ("<=", 12)),
         ("order.quantity == 10", None),
+        # Both limits turn on the quantity: the nearer one is the bound.
+        ("order.quantity <= 10 and order.quantity < 12", ("<=", 10)),
+        ("order.quantity <= 12 and order.quantity < 12", ("<=", 11)),
+        ("order.quantity * 2 <= 15 and order.quantity < 9", ("<=", 7)),
+        ("order.quantity >= 60 and order.quantity > 60", (">=", 61)),
+        ("customer.units_to_date + order.chips <= 90 and order.quantity < 48", ("<=", 40)),
+        ("order.quantity >= 10 and order.quantity <= 40", None),
+        ("order.quantity <= 10 and order.quantity == 5", None),
+        ("order.quantity != 50", None),
+        # A minimum or maximum bends the quantity: the stretch on which the rule holds may end.
+        ("min(order.quantity, 40) <= 10", None),
+        ("max(order.quantity, 4) <= 10", None),
+        ("max(order.quantity, 100) - order.quantity >= 60", None),
+        ("min(order.quantity, 70) * 2 - order.quantity >= 65", None),
         # Two comparisons of one fact: halving the distance could stop at either.
         ("order.quantity <= 10 or order.quantity == 12", None),
         ("order.quantity <= 10 and order.quantity >= 5", None),
@@ -129,6 +143,7 @@ def test_a_single_number_is_repaired_to_its_bound(
     program = one_rule(rulebook, regime, expr)
     stated: Stated = {
         "order.quantity": 50,
+        "item.chips_per_unit": 1,
         "customer.units_to_date": 50,
         "terms.cancellable": True,
     }

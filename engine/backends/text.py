@@ -25,11 +25,12 @@ from engine.ir import (
     Pair,
     Parameter,
     Regime,
+    name_of,
     type_of,
 )
 from engine.values import Type, Value
 from engine.vocabulary import Vocabulary
-from engine.words import Lang, day, grouped, in_lang, listed, money, percent, the
+from engine.words import Lang, grouped, in_lang, listed, percent, the, worded
 
 _MIRRORED: dict[CompareOp, CompareOp] = {
     "<": ">",
@@ -122,24 +123,8 @@ def outline(expr: Expr, regime: Regime, vocabulary: Vocabulary, lang: Lang) -> O
 
 
 def amount_in_words(value: Value, type: Type, vocabulary: Vocabulary, lang: Lang) -> str:
-    """A held value as people read it, with its unit."""
-    if isinstance(value, bool):
-        return {"en": ("no", "yes"), "zh": ("否", "是")}[lang][value]
-    if not isinstance(value, int):
-        return "" if value is None else value
-    if type.kind == "date":
-        return day(value, lang)
-    if type.kind == "money":
-        return money(value, type.scale, lang)
-    if type.kind == "ratio":
-        return percent(value, type.scale, lang)
-    text = grouped(value, type.scale)
-    unit = vocabulary.units.get(type.unit or "")
-    if unit is None:
-        return text
-    if lang == "zh":
-        return f"{text}{unit.zh}"
-    return f"{text} {unit.one if abs(value) == 10**type.scale else unit.many}"
+    """A held value as people read it, with the unit of its type."""
+    return worded(value, type, vocabulary.units.get(type.unit or ""), lang)
 
 
 def _run_on(said: Outline, lang: Lang) -> str:
@@ -277,7 +262,7 @@ class _Writer:
         en = self.lang == "en"
         inner = any(sign in name for name in names for sign in (", ", " or "))
         one_of = ", or ".join(names) if inner else listed(names, self.lang, last="or")
-        fact = self.vocabulary.facts.get(_name_of(operand) or "")
+        fact = self.vocabulary.facts.get(name_of(operand) or "")
         label = self.noun(operand)
         template = f"{label} is {{value}}" if en else f"{label}为{{value}}"
         if fact is not None and fact.says is not None:
@@ -426,7 +411,7 @@ class _Writer:
         return amount_in_words(expr.value, kind, self.vocabulary, self.lang)
 
     def _label(self, expr: Fact | Derived | Parameter) -> str:
-        name = _name_of(expr)
+        name = name_of(expr)
         assert name is not None
         if isinstance(expr, Parameter):
             return in_lang(self.regime.parameters[name].label, self.lang)
@@ -483,16 +468,6 @@ def _terms(expr: Expr, op: str) -> list[Expr]:
     if isinstance(expr, Arithmetic) and expr.op == op:
         return [*_terms(expr.left, op), *_terms(expr.right, op)]
     return [expr]
-
-
-def _name_of(expr: Expr) -> str | None:
-    match expr:
-        case Fact():
-            return expr.path
-        case Derived() | Parameter():
-            return expr.name
-        case _:
-            return None
 
 
 def _denied(template: str, lang: Lang) -> str | None:
