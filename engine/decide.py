@@ -109,8 +109,11 @@ class _Teller:
         outcome = regime.outcomes[judgement.status]
         findings = [self._finding(finding) for finding in judgement.findings]
         changes = self._policy_changes()
+        missing = self._missing()
         texts = {
-            lang: summaries.summary(self.scene, judgement, self.policy.only, changes, lang)
+            lang: summaries.summary(
+                self.scene, judgement, self.policy.only, changes, [m["fact"] for m in missing], lang
+            )
             for lang in LANGS
         }
         return {
@@ -134,7 +137,7 @@ class _Teller:
             "notice": NOTICE.as_json(),
             "summary": texts,
             "findings": findings,
-            "missing": self._missing(),
+            "missing": missing,
             "remedies": None,
             "by_kind": self._by_kind(),
             "obligations": self._obligations(),

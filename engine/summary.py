@@ -30,6 +30,7 @@ def summary(
     judgement: Judgement,
     only: Sequence[str],
     changes: Sequence[Mapping[str, Any]],
+    missing: Sequence[str],
     lang: Lang,
 ) -> str:
     """The verdict with its count, whose conditions failed, and what was changed or selected."""
@@ -37,6 +38,7 @@ def summary(
     parts = [_verdict(scene, judgement, label, lang)]
     if judgement.status == "unmet":
         parts.append(_whose(judgement, lang))
+    parts.append(_enough(scene, missing, lang))
     parts += [_only(only, lang), _changes(scene, changes, lang)]
     return (" " if lang == "en" else "").join(part for part in parts if part)
 
@@ -162,6 +164,18 @@ def _whose(judgement: Judgement, lang: Lang) -> str:
             else "不符合的仅为来源存在争议的条件。"
         )
     return ""
+
+
+def _enough(scene: Scene, missing: Sequence[str], lang: Lang) -> str:
+    """Say that the missing facts decide the order; a missing product may leave figures open."""
+    if not missing or any(path in scene.program.vocabulary.catalogue for path in missing):
+        return ""
+    count = len(missing)
+    if lang == "zh":
+        return f"查明尚缺的{numeral(count)}项信息后即可判定，无须其他信息。"
+    if count == 1:
+        return "The one fact still missing decides it; no other is needed."
+    return f"The {count} facts still missing decide it; no other is needed."
 
 
 def _only(only: Sequence[str], lang: Lang) -> str:

@@ -290,7 +290,7 @@ def test_quantities_that_each_use_the_one_above_twice_load_and_are_decided(rules
         rows = {row.get("fact"): row["value"] for row in found["evidence"]}
         assert rows["q0"] == rows["q40"] == rows["order.quantity"] == quantity
     assert (
-        "not recorded"
+        "Not recorded"
         in service.decide(Document({}), Asked(day, "chips", day))["findings"][0]["text"]["en"]
     )
 

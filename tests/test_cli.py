@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -158,6 +159,87 @@ def test_the_numbers_of_met_conditions_unfold() -> None:
     )
     assert "55,000 chips to date" not in folded
     assert "55,000 chips to date" in unfolded
+
+
+@pytest.mark.parametrize("option", ["--only=kind=seller-term", "--without=multi-agency-review"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_rules_that_were_not_judged_are_not_said_to_be_met(option: str, lang: str) -> None:
+    changes = ("--set", "review.commerce=deny", "--set", "terms.refundable=true")
+    out = placet("decide", str(STORY), *changes, option, "--lang", lang).stdout
+    told = re.sub(r"[\s│]+", "" if lang == "zh" else " ", out)
+    assert "None of the government's conditions fails" not in told
+    assert "政府所设条件均符合" not in told
+    alone = {"en": "of the rules judged alone", "zh": "仅就所判断的规则而言"}[lang]
+    assert (alone in told) is option.startswith("--only")
+
+
+def test_a_parameter_at_its_value_is_no_hypothetical_rule() -> None:
+    done = placet("decide", str(STORY), "--param", "cap=75000", "--format", "json")
+    decision = json.loads(done.stdout)
+    assert (decision["hypothetical_policy"], decision["policy_changes"]) == (False, [])
+    assert "HYPOTHETICAL" not in placet("decide", str(STORY), "--param", "cap=75000").stdout
+    assert "HYPOTHETICAL" in placet("decide", str(STORY), "--param", "cap=75001").stdout
+
+
+@pytest.mark.parametrize("change", ["order=null", "order="])
+def test_null_for_a_group_of_facts_removes_them_all(change: str) -> None:
+    done = placet("decide", str(STORY), "--set", change, "--format", "json")
+    assert done.exit_code == 0
+    decision = json.loads(done.stdout)
+    assert decision["outcome"] == "incomplete"
+    kept = {path.partition(".")[0] for path in decision["facts"]}
+    assert kept == {
+        "customer", "item", "end_use", "pledge", "review", "fee", "payment", "terms",
+    }  # fmt: skip
+    assert decision["facts"]["customer.units_to_date"] == "55000"
+
+
+def test_a_fact_set_after_its_group_was_removed_stands() -> None:
+    options = ("--set", "order=null", "--set", "order.quantity=7")
+    decision = json.loads(placet("decide", str(STORY), *options, "--format", "json").stdout)
+    ordered = {p: v for p, v in decision["facts"].items() if p.startswith("order.")}
+    assert ordered == {"order.quantity": "7"}
+
+
+# --- streams of several megabytes ---
+
+
+def _order(quantity: int, name: str = "") -> str:
+    facts = {"order.quantity": quantity, **({"customer.name": name} if name else {})}
+    return json.dumps({"regime": "h200-article", "as_of": "2026-02-01", "facts": facts})
+
+
+def _decided(text: str, by_file: Path | None) -> tuple[int, list[str]]:
+    """Exit code, and per line of the answer its quantity, or the code of its fault."""
+    if by_file is not None:
+        by_file.write_text(text, encoding="utf-8")
+    name, given = ("-", text) if by_file is None else (str(by_file), None)
+    done = placet("decide", name, "--format", "ndjson", input=given)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    told = [
+        a["facts"]["order.quantity"] if "facts" in a else a["diagnostics"][0]["code"]
+        for a in answers
+    ]
+    return done.exit_code, told
+
+
+@pytest.fixture(params=["file", "stdin"])
+def by_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    return tmp_path / "orders.ndjson" if request.param == "file" else None
+
+
+def test_several_megabytes_of_lines_lose_none(by_file: Path | None) -> None:
+    name = "客户" * 250
+    lines = [_order(n, name) for n in range(1, 2_001)]
+    text = "\n".join(lines)
+    assert len(text.encode()) > 3_000_000
+    assert _decided(text, by_file) == (0, [str(n) for n in range(1, 2_001)])
+
+
+def test_a_line_as_long_as_is_allowed_is_decided(by_file: Path | None) -> None:
+    longest = _order(7) + " " * (1_000_000 - len(_order(7)))
+    assert _decided(f"{longest}\n{_order(3)}\n", by_file) == (0, ["7", "3"])
+    assert _decided(f"{_order(3)}\n{longest}\n", by_file) == (0, ["3", "7"])
 
 
 def test_check_is_silent_on_the_shipped_rules() -> None:

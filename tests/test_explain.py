@@ -155,6 +155,7 @@ def test_an_open_order_counts_what_waits(service: Service) -> None:
     )
     assert decision["summary"]["zh"] == (
         "信息不全，暂不能判定。目前没有不符合的条件：九项中七项符合，两项待查明。"
+        "查明尚缺的两项信息后即可判定，无须其他信息。"
     )
 
 
@@ -364,6 +365,182 @@ def test_a_certainty_floor_leaves_the_weaker_rules_out(service: Service) -> None
     judged = {f["certainty"] for f in decision["findings"] if f["because"] is None}
     assert judged <= {"published", "reported"}
     assert decision["outcome"] == "approve"
+
+
+NO_CLAIM = ("None of the government's conditions fails", "政府所设条件均符合")
+ALONE = {"en": "of the rules judged alone", "zh": "仅就所判断的规则而言"}
+DENIED: Mapping[str, Any] = {"review.commerce": "deny", "terms.refundable": True}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"only": ("kind=seller-term",)},
+        {"only": ("kind=seller-term", "kind=duty")},
+        {"only": ("certainty>=disputed", "kind=seller-term")},
+        {"without": ("multi-agency-review",)},
+    ],
+    ids=str,
+)
+def test_what_was_not_judged_is_not_said_to_be_met(
+    service: Service, asked: Mapping[str, Any]
+) -> None:
+    decision = decided(service, DENIED, **asked)
+    assert decision["outcome"] == "deny"
+    failed = [f["rule"] for f in decision["findings"] if f["status"] == "unmet"]
+    assert failed == ["no-refund"]
+    for lang, claim in zip(("en", "zh"), NO_CLAIM, strict=True):
+        assert claim not in decision["summary"][lang]
+        assert "only the seller" not in decision["summary"][lang]
+        assert "仅卖方合同条款" not in decision["summary"][lang]
+
+
+SELECTIONS = [
+    # selected, changes, outcome, kinds or certainties judged, English, Chinese
+    (
+        ("kind=seller-term",),
+        DENIED,
+        "deny",
+        {"seller-term"},
+        "Only rules of the kind “seller's contract term” were judged.",
+        "仅判断性质为“卖方合同条款”的规则。",
+    ),
+    (
+        ("kind=procedure", "kind=seller-term"),
+        {},
+        "approve",
+        {"procedure", "seller-term"},
+        "” or “",
+        "”或“",
+    ),
+    (
+        ("certainty>=reported", "kind=licence-condition"),
+        {"fee.paid": "0.00"},
+        "approve",
+        {"licence-condition"},
+        " and as sure as “",
+        "且依据不弱于“",
+    ),
+    (
+        ("kind=licence-condition", "certainty>=reported", "kind=procedure"),
+        {"fee.paid": "0.00"},
+        "approve",
+        {"licence-condition", "procedure"},
+        " and as sure as “",
+        "且依据不弱于“",
+    ),
+    (
+        ("kind=seller-term",),
+        {"terms.refundable": None},
+        "incomplete",
+        {"seller-term"},
+        "Cannot be decided yet (of the rules judged alone).",
+        "信息不全，暂不能判定（仅就所判断的规则而言）。",
+    ),
+]
+
+
+@pytest.mark.parametrize(("only", "changes", "outcome", "kinds", "english", "chinese"), SELECTIONS)
+def test_a_selection_says_of_which_rules_alone_it_speaks(
+    service: Service,
+    only: tuple[str, ...],
+    changes: Mapping[str, Any],
+    outcome: str,
+    kinds: set[str],
+    english: str,
+    chinese: str,
+) -> None:
+    decision = decided(service, changes, only=only)
+    assert decision["outcome"] == outcome
+    assert {f["kind"] for f in decision["findings"] if f["because"] is None} == kinds
+    for lang, said in (("en", english), ("zh", chinese)):
+        assert ALONE[lang] in decision["label"][lang]
+        assert ALONE[lang] in decision["summary"][lang]
+        assert decision["summary"][lang].startswith(decision["label"][lang])
+        assert said in decision["summary"][lang]
+
+
+def test_only_a_selection_speaks_of_some_rules_alone(service: Service) -> None:
+    for decision in (decided(service, DENIED), decided(service, without=("no-refund",))):
+        for lang, alone in ALONE.items():
+            assert alone not in decision["label"][lang]
+            assert alone not in decision["summary"][lang]
+
+
+def test_a_selection_of_no_rule_says_nothing_of_item_or_place(service: Service) -> None:
+    # No rule of the article's rule set is published law.
+    decision = decided(service, only=("certainty>=published",))
+    assert decision["outcome"] == "not-covered"
+    assert {f["because"] for f in decision["findings"]} == {"left-out"}
+    for word in ("item", "destination", "lies outside"):
+        assert word not in decision["summary"]["en"]
+    for word in ("物项", "目的地"):
+        assert word not in decision["summary"]["zh"]
+    for lang, alone in ALONE.items():
+        assert alone in decision["label"][lang]
+
+
+@pytest.mark.parametrize("cap", ["75000", 75000])
+def test_the_value_in_force_is_no_change_of_policy(service: Service, cap: str | int) -> None:
+    decision = decided(service, {"order.quantity": 20001}, parameters={"cap": cap})
+    assert decision["hypothetical_policy"] is False
+    assert decision["policy_changes"] == []
+    assert "Hypothetical" not in decision["summary"]["en"]
+    assert "假设性" not in decision["summary"]["zh"]
+
+
+def test_a_changed_value_beside_one_in_force_is_the_only_change(service: Service) -> None:
+    decision = decided(service, parameters={"cap": "75000", "fee_rate": "0.3"})
+    changed = [(c["parameter"], c["from"], c["to"]) for c in decision["policy_changes"]]
+    assert changed == [("fee_rate", "0.25", "0.3")]
+    assert decision["hypothetical_policy"] is True
+
+
+@pytest.mark.parametrize(
+    ("product", "unit", "english", "chinese"),
+    [
+        # 75,000 less 55,000 to date leaves 20,000 chips: 2,500 eights, 5,000 fours.
+        ("HGX-H200-8", "board", "at most 2,500 boards", "不超过2,500块"),
+        ("HGX-H200-4", "board", "at most 5,000 boards", "不超过5,000块"),
+        ("DGX-H200", "server", "at most 2,500 servers", "不超过2,500台"),
+        ("H200-SXM", "chip", "at most 20,000 chips", "不超过20,000片"),
+    ],
+)
+def test_a_bound_is_told_in_the_unit_in_which_the_product_is_sold(
+    service: Service, product: str, unit: str, english: str, chinese: str
+) -> None:
+    decision = decided(service, {"item.product": product, "order.quantity": 20001})
+    finding = next(f for f in decision["findings"] if f["rule"] == "customer-cap")
+    repair = finding["repair"]
+    assert repair["fact"] == "order.quantity"
+    assert repair["unit"] == unit
+    assert repair["text"] == {"en": english, "zh": chinese}
+    assert english in finding["text"]["en"]
+    assert chinese in finding["text"]["zh"]
+    units = {row["fact"]: row["unit"] for row in finding["evidence"] if "fact" in row}
+    assert units["order.quantity"] == unit
+    assert units["order.chips"] == "chip"  # whatever is ordered, chips are counted
+
+
+def test_a_short_list_shows_its_codes(service: Service) -> None:
+    summary = decided(service, {"order.destination": "MY"})["summary"]
+    assert "[CN, HK, MO]" in summary["en"]
+    assert "〔CN、HK、MO〕" in summary["zh"]
+
+
+def test_an_open_choice_says_which_alternatives_are_out(service: Service) -> None:
+    # 15,832 lies in 14,000 to 17,500 and 4,800 in 4,500 to 5,000: all now turns on the use.
+    facts = {"item.product": "H200-SXM", "duty.entered_on": "2026-02-01"}
+    decision = service.decide(Document(facts), Asked(DAY, "section-232-duty", DAY))
+    assert decision["outcome"] == "incomplete"
+    finding = next(f for f in decision["findings"] if f["rule"] == "lower-band")
+    assert finding["status"] == "unknown"
+    for lang, missing in (("en", "not recorded: use"), ("zh", "未录入：")):
+        text = finding["text"][lang]
+        for number in ("15,832", "14,000", "17,500", "4,800", "4,500", "5,000"):
+            assert number in text
+        assert missing in text
+        assert text.index("15,832") < text.index(missing)
 
 
 def test_every_decision_of_the_scenarios_is_as_documented(service: Service) -> None:

@@ -346,6 +346,29 @@ def test_only_what_is_missing_can_still_decide(
     assert _statuses(described, answered)[0] == "unknown"
 
 
+@given(data=st.data())
+def test_the_missing_facts_decide_the_order_however_they_are_answered(
+    rulebook: Rulebook,
+    choices: dict[str, Choices],
+    incomplete: Any,
+    data: st.DataObject,
+) -> None:
+    name = data.draw(ANY_REGIME)
+    regime, described = rulebook.regimes[name], choices[name]
+    order = data.draw(incomplete[name])
+    decision = _decided(rulebook, regime, order)
+    missing = [entry["fact"] for entry in decision["missing"]]
+    promised = "no other is needed" in decision["summary"]["en"]
+    # A product may lack a figure, so nothing is promised where the product itself is asked for.
+    assert promised is not any(path in rulebook.vocabulary.catalogue for path in missing)
+    answered: dict[str, Value] = dict(order.stated)
+    for path in missing:
+        choice = described.of(path)
+        answered[path] = data.draw(st.sampled_from((*choice.near, *choice.far)))
+    if promised:
+        assert _statuses(described, answered)[0] != "unknown"
+
+
 @pytest.mark.parametrize("name", REGIMES)
 def test_an_item_that_is_not_known_is_asked_for_by_its_product(
     rulebook: Rulebook, name: str
