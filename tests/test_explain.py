@@ -151,7 +151,8 @@ def test_an_open_order_counts_what_waits(service: Service) -> None:
     assert decision["outcome"] == "incomplete"
     assert [m["fact"] for m in decision["missing"]] == ["review.state", "pledge.signed_on"]
     assert decision["summary"]["en"] == (
-        "Cannot be decided yet. Nothing has failed: 7 of 9 conditions met, 2 waiting for a fact."
+        "Cannot be decided yet. Nothing has failed: 7 of 9 conditions met, 2 waiting for a fact. "
+        "The 2 facts still missing decide it; no other is needed."
     )
     assert decision["summary"]["zh"] == (
         "信息不全，暂不能判定。目前没有不符合的条件：九项中七项符合，两项待查明。"
