@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, cast
+from typing import Annotated, Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import typer
 
 from api.service import (
+    LONGEST_LINE,
     Asked,
     Service,
+    lines_of,
     opens_ndjson,
     options,
     read_lines,
@@ -84,6 +85,9 @@ class Evaluator(StrEnum):
 
     reference = "reference"
 
+
+MAX_BLANKS = 1_000
+"""Blank lines on standard input after which more documents are taken to follow."""
 
 RulesOption = Annotated[
     Path | None,
@@ -190,8 +194,9 @@ def _decide_all(
             answers.append(answer)
         else:
             from api import render
+            from api.prose import terminal
 
-            console = console or _console()
+            console = console or terminal()
             if position:
                 console.print()
             if many:
@@ -220,16 +225,24 @@ def _documents(files: Iterable[str]) -> Iterator[tuple[str, Document | OrderReje
 
 
 def _in_stream(stream: BinaryIO, name: str) -> Iterator[tuple[str, Document | OrderRejected]]:
-    first = stream.readline(MAX_BYTES + 1)
-    if opens_ndjson(first, name):
-        second = stream.readline(MAX_BYTES + 1)
-        if second.strip() or name != "-":
-            lines = chain((first, second), iter(lambda: stream.readline(MAX_BYTES + 1), b""))
-            for document in read_lines(lines, name):
-                yield name, document
+    first = stream.readline(LONGEST_LINE)
+    cut = len(first) == LONGEST_LINE and not first.endswith(b"\n")
+    if not (opens_ndjson(first, name) or (cut and name == "-" and first.startswith(b"{"))):
+        yield name, read_one(first + stream.read(MAX_BYTES + 1), name)
+        return
+    # On standard input one document may follow its first line; only a second one makes lines.
+    lines = lines_of(stream, first)
+    ahead = [next(lines)]
+    while name == "-" and len(ahead) < MAX_BLANKS:
+        more = next(lines, None)
+        if more is None:
+            yield name, read_one(b"\n".join(ahead), name)
             return
-        first += second
-    yield name, read_one(first + stream.read(MAX_BYTES + 1 - len(first)), name)
+        ahead.append(more)
+        if more.strip():
+            break
+    for document in read_lines(chain(ahead, lines), name):
+        yield name, document
 
 
 def _stdin() -> bytes:
@@ -306,7 +319,7 @@ def _explain(code: str) -> int:
 
     entry = CODES.get(code.upper())
     if entry is None:
-        typer.echo(f"unknown code {code}; known: {', '.join(CODES)}", err=True)
+        typer.echo(f"unknown code {visible(code)}; known: {', '.join(CODES)}", err=True)
         return 2
     typer.echo(f"{code.upper()}  {entry.title}\n\n{entry.meaning}\n\nTo mend it: {entry.mend}")
     return 0
@@ -357,10 +370,11 @@ def rules_(
 
     def run() -> int:
         from api.browse import browse
+        from api.prose import terminal
 
         day = _day(as_of) or _today()
         return browse(
-            _console(),
+            terminal(),
             Service(chosen.rules).rulebook(),
             name,
             facts,
@@ -498,31 +512,6 @@ def _langs(lang: Language) -> tuple[Lang, ...]:
     return LANGS if lang == "both" else (lang,)
 
 
-def _console() -> Any:
-    from rich.console import Console
-
-    from api.prose import WIDEST
-
-    # Lines longer than this are hard to read; blanks at their ends show when they are pasted.
-    width = min(Console().width, WIDEST)
-    return Console(highlight=False, markup=False, width=width, file=cast(Any, _Trimmed()))
-
-
-class _Trimmed:
-    """Standard output without blanks at the ends of lines."""
-
-    encoding = "utf-8"
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(re.sub(r"[ ]+(?=\n)", "", text))
-
-    def flush(self) -> None:
-        sys.stdout.flush()
-
-    def isatty(self) -> bool:
-        return sys.stdout.isatty()
-
-
 def _today() -> int:
     """The present US Eastern calendar day."""
     return datetime.now(ZoneInfo("America/New_York")).date().toordinal()
@@ -536,7 +525,7 @@ def _day(text: str | None) -> int | None:
             raise ValueError
         return date.fromisoformat(text).toordinal()
     except ValueError:
-        raise typer.BadParameter(f"{text} is not a date; write YYYY-MM-DD") from None
+        raise typer.BadParameter(f"{visible(text)} is not a date; write YYYY-MM-DD") from None
 
 
 def _pairs(option: str, pairs: list[str], *, null: bool = False) -> dict[str, str | None]:
@@ -544,7 +533,7 @@ def _pairs(option: str, pairs: list[str], *, null: bool = False) -> dict[str, st
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise typer.BadParameter(f"{option} takes name=value, not {pair}")
+            raise typer.BadParameter(f"{option} takes name=value, not {visible(pair)}")
         found[name.strip()] = None if null and value.strip() in ("null", "") else value.strip()
     return found
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO, cast
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
@@ -122,3 +125,28 @@ class Indented:
                 text.append(segment.text, segment.style)
             text.rstrip()
             yield text
+
+
+def terminal() -> Console:
+    """Standard output for people: no markup in user text, lines that can be read and pasted."""
+    return Console(
+        highlight=False,
+        markup=False,
+        width=min(Console().width, WIDEST),
+        file=cast(IO[str], _Trimmed()),
+    )
+
+
+class _Trimmed:
+    """Standard output without blanks at the ends of lines."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(re.sub(r"[ ]+(?=\n)", "", text))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+    def isatty(self) -> bool:
+        return sys.stdout.isatty()

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from engine.decide import Decision, Policy, date_of, decide, prepare
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
@@ -26,8 +26,11 @@ from engine.order import (
     read_without,
 )
 from engine.scenario import Run, Scenario, read_scenario
-from engine.source import read_bytes, read_text
+from engine.source import MAX_BYTES, read_bytes, read_text
 from engine.values import Value
+
+LONGEST_LINE = MAX_BYTES + 2
+"""Bytes of a line that can still be a document, with its line end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,11 +270,22 @@ def read_document(path: Path) -> Document:
     return document(read_text(read_bytes(path, "O"), str(path), "O"), str(path))
 
 
+def lines_of(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
+    """The lines of a stream after a first piece; of one that is too long only its beginning."""
+    line = first
+    while line:
+        if not line.endswith(b"\n") and len(line) == LONGEST_LINE:
+            while (rest := stream.readline(65_536)) and not rest.endswith(b"\n"):
+                pass
+        yield line.removesuffix(b"\n").removesuffix(b"\r")
+        line = stream.readline(LONGEST_LINE)
+
+
 def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Document | OrderRejected]:
     """Read one document per line of NDJSON; a bad line yields its rejection."""
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield read_one(line.strip(b"\r\n"), f"{name}:{number}")
+            yield read_one(line, f"{name}:{number}")
 
 
 def read_one(text: bytes, name: str) -> Document | OrderRejected:

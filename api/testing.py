@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from api.prose import terminal
 from api.service import Asked, RunResult, Service
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, as_text, visible
 from engine.words import Lang
@@ -49,7 +50,7 @@ def run_tests(
 ) -> int:
     """Run scenarios; 0 when every run is as expected, else 1."""
     files = scenario_files(paths)
-    console = Console(highlight=False, markup=False)
+    console = terminal()
     passed = failed = 0
     progress = Progress(
         TextColumn("{task.description}"),
@@ -68,7 +69,9 @@ def run_tests(
             if scenario is not None and results and (bad or verbose):
                 title = visible(scenario.title.en if lang == "en" else scenario.title.zh)
                 mark, style = ("✗", "red") if bad else ("✓", "green")
-                console.print(Text.assemble((f"{mark} ", style), title, (f"  {path}", "dim")))
+                console.print(
+                    Text.assemble((f"{mark} ", style), title, (f"  {visible(str(path))}", "dim"))
+                )
             for result in bad:
                 _tell(console, result, lang)
             progress.advance(task)
@@ -81,7 +84,7 @@ def _tell(console: Console, result: RunResult, lang: Lang) -> None:
     if result.run is not None:
         title = visible(result.run.title.en if lang == "en" else result.run.title.zh)
         place = result.run.expect.span
-        console.print(f"  {title}  ({place.source.name}:{place.line})")
+        console.print(f"  {title}  ({visible(place.source.name)}:{place.line})")
     if result.diagnostics:
         console.print(as_text(result.diagnostics), markup=False, soft_wrap=True)
         return
@@ -89,7 +92,8 @@ def _tell(console: Console, result: RunResult, lang: Lang) -> None:
     for head in ("", "expected", "got") if lang == "en" else ("", "预期", "实际"):
         table.add_column(head)
     for what, expected, got in result.differences:
-        table.add_row(what, Text(expected, style="green"), Text(got, style="red"))
+        told = Text(visible(expected), style="green"), Text(visible(got), style="red")
+        table.add_row(what, *told)
     console.print(table)
     if result.decision is not None:
         console.print(Text(result.decision["summary"][lang], style="dim"))

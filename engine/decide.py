@@ -112,7 +112,12 @@ class _Teller:
         missing = self._missing()
         texts = {
             lang: summaries.summary(
-                self.scene, judgement, self.policy.only, changes, [m["fact"] for m in missing], lang
+                self.scene,
+                judgement,
+                self.policy.only,
+                changes,
+                [m["fact"] for m in missing],
+                lang,
             )
             for lang in LANGS
         }
@@ -133,7 +138,7 @@ class _Teller:
             "policy_changes": changes,
             "only": list(self.policy.only),
             "label": summaries.label_of(regime, judgement.status, self.policy.only).as_json(),
-            "meaning": outcome.meaning.as_json(),
+            "meaning": summaries.meaning_of(regime, judgement.status, self.policy.only).as_json(),
             "notice": NOTICE.as_json(),
             "summary": texts,
             "findings": findings,

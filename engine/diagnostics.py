@@ -221,7 +221,7 @@ def _told(fault: Diagnostic) -> str:
     if fault.help:
         told.append(f"  help: {fault.help}")
     for text, noted in fault.notes:
-        where = f" ({noted.source.name}:{noted.line}:{noted.column})" if noted else ""
+        where = f" ({visible(noted.source.name)}:{noted.line}:{noted.column})" if noted else ""
         told.append(f"  note: {text}{where}")
     return "\n".join(told)
 

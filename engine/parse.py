@@ -314,6 +314,7 @@ class _Draft:
                 reader.fault(
                     "304", key.span, f"`{name}` has its `min` above its `max`", "swap them"
                 )
+                bounded = replace(bounded, lo=bounded.hi, hi=bounded.lo)
         values: list[tuple[int, bool | int | str]] = []
         for item in reader.items(entry.get("values")):
             dated = reader.mapping(item, ("from", "value"))

@@ -214,8 +214,10 @@ def _facts(
         if fact:
             facts[path] = fact
     for path in facts:
-        outer = path.rpartition(".")[0]
-        if outer in facts:
+        words = path.split(".")
+        outers = (".".join(words[:n]) for n in range(1, len(words)))
+        outer = next((outer for outer in outers if outer in facts), None)
+        if outer is not None:
             reader.fault(
                 "203",
                 facts[path].span,

@@ -51,6 +51,16 @@ def label_of(regime: Regime, status: Status, only: Sequence[str]) -> Pair:
     return Pair(f"{label.en} (of the rules judged alone)", f"{label.zh}（仅就所判断的规则而言）")
 
 
+def meaning_of(regime: Regime, status: Status, only: Sequence[str]) -> Pair:
+    """What an outcome means; of a selection only that it is one."""
+    if not only:
+        return regime.outcomes[status].meaning
+    return Pair(
+        "Only selected rules were judged; nothing is said of the others, nor of the order as a whole.",
+        "仅判断了所选规则，对其余规则及订单整体不作任何判断。",
+    )
+
+
 def _verdict(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
     judged = [f for f in judgement.findings if f.because is None]
     total = len(judged)
