@@ -50,8 +50,19 @@ class Scalar:
 
     text: str
     data: str | int | bool | None
-    span: Span
+    where: Span | tuple[Source, Any, Any, str]
+    """The place, or the parser's marks from which it is made when somebody asks."""
     style: str
+
+    @property
+    def span(self) -> Span:
+        """The place of the value."""
+        if isinstance(self.where, Span):
+            return self.where
+        source, begin, end, pointer = self.where
+        return Span(
+            source, begin.line + 1, begin.column + 1, end.line + 1, end.column + 1, pointer
+        )
 
     def part(self, start: int, end: int) -> Span:
         """Place characters of the text in the source, as closely as the style allows."""
@@ -233,11 +244,13 @@ class _Builder:
         stack: list[tuple[Any, list[Node], str]] = []
         root: Node | None = None
         documents = count = 0
+        # Only orders come over HTTP, where a pointer is what tells the place.
+        pointed = self.family in "OW"
         try:
             for event in yaml.parse(text, Loader=yaml.CSafeLoader):
                 kind = type(event)
                 if kind is yaml.ScalarEvent:
-                    node: Node = self._scalar(event, self._pointer(stack))
+                    node: Node = self._scalar(event, self._pointer(stack) if pointed else "")
                 elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
                     self._refuse_tags(event)
                     if len(stack) >= MAX_DEPTH:
@@ -247,7 +260,7 @@ class _Builder:
                             f"is nested more than {MAX_DEPTH} deep",
                             "flatten the document",
                         )
-                    stack.append((event, [], self._pointer(stack)))
+                    stack.append((event, [], self._pointer(stack) if pointed else ""))
                     continue
                 elif kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
                     node = self._collection(*stack.pop(), event)
@@ -285,8 +298,7 @@ class _Builder:
         return root
 
     def _pointer(self, stack: list[tuple[Any, list[Node], str]]) -> str:
-        # Only orders come over HTTP, where a pointer is what tells the place.
-        if not stack or self.family not in "OW":
+        if not stack:
             return ""
         start, nodes, pointer = stack[-1]
         if type(start) is yaml.SequenceStartEvent:
@@ -298,7 +310,8 @@ class _Builder:
         return pointer
 
     def _scalar(self, event: Any, pointer: str) -> Scalar:
-        self._refuse_tags(event)
+        if event.anchor is not None or event.tag is not None:
+            self._refuse_tags(event)
         text: str = event.value
         style = event.style or ""
         if style == ">":
@@ -311,7 +324,8 @@ class _Builder:
                 data = None
             elif self.as_json:
                 data = _json_scalar(text)
-        return Scalar(text, data, self._span(event, pointer), style)
+        marks = (self.source, event.start_mark, event.end_mark, pointer)
+        return Scalar(text, data, marks, style)
 
     def _collection(self, start: Any, nodes: list[Node], pointer: str, end: Any) -> Node:
         begin, stop = start.start_mark, end.end_mark

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -212,7 +214,7 @@ def _order(quantity: int, name: str = "") -> str:
 def _decided(text: str, by_file: Path | None) -> tuple[int, list[str]]:
     """Exit code, and per line of the answer its quantity, or the code of its fault."""
     if by_file is not None:
-        by_file.write_text(text, encoding="utf-8")
+        by_file.write_bytes(text.encode())
     name, given = ("-", text) if by_file is None else (str(by_file), None)
     done = placet("decide", name, "--format", "ndjson", input=given)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
@@ -240,6 +242,41 @@ def test_a_line_as_long_as_is_allowed_is_decided(by_file: Path | None) -> None:
     longest = _order(7) + " " * (1_000_000 - len(_order(7)))
     assert _decided(f"{longest}\n{_order(3)}\n", by_file) == (0, ["7", "3"])
     assert _decided(f"{_order(3)}\n{longest}\n", by_file) == (0, ["3", "7"])
+
+
+def test_a_line_as_long_as_is_allowed_may_end_with_cr_lf(by_file: Path | None) -> None:
+    longest = _order(7) + " " * (1_000_000 - len(_order(7)))
+    assert _decided(f"{longest}\r\n{_order(3)}\r\n", by_file) == (0, ["7", "3"])
+
+
+def test_a_blank_line_between_orders_loses_none(by_file: Path | None) -> None:
+    assert _decided(f"{_order(1)}\n\n{_order(2)}\n", by_file) == (0, ["1", "2"])
+
+
+def _padded_with_blanks(length: int) -> str:
+    return _order(5) + " " * (length - len(_order(5)))
+
+
+def _padded_with_a_name(length: int) -> str:
+    return _order(5, "x" * (length - len(_order(5, "x")) + 1))
+
+
+@pytest.mark.parametrize("padded", [_padded_with_blanks, _padded_with_a_name])
+@pytest.mark.parametrize("length", [1_000_001, 2_500_000])
+@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+def test_a_line_too_long_is_rejected_alone(
+    padded: Callable[[int], str], length: int, first: bool, by_file: Path | None
+) -> None:
+    long = padded(length)
+    assert len(long) == length
+    lines = [long, _order(1), _order(2)] if first else [_order(1), long, _order(2)]
+    told = ["O002", "1", "2"] if first else ["1", "O002", "2"]
+    assert _decided("\n".join(lines) + "\n", by_file) == (1, told)
+
+
+def test_the_tail_of_a_line_too_long_is_no_order(by_file: Path | None) -> None:
+    long = _order(1) + " " * (1_000_001 - len(_order(1))) + _order(9)
+    assert _decided(f"{_order(3)}\n{long}\n{_order(4)}\n", by_file) == (1, ["3", "O002", "4"])
 
 
 def test_check_is_silent_on_the_shipped_rules() -> None:
@@ -339,6 +376,18 @@ def test_a_replay_under_changed_rules_says_that_the_rules_differ(tmp_path: Path)
 )
 def test_a_command_that_cannot_be_understood_exits_with_two(arguments: tuple[str, ...]) -> None:
     assert placet(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--set", "a\u202eb"), ("--set", "\x1b[31m"), ("--as-of", "\u202e"), ("--as-of", "\x9b31m")],
+    ids=ascii,
+)
+def test_a_usage_error_repeats_no_control_character(words: tuple[str, ...]) -> None:
+    done = placet("decide", str(STORY), *words)
+    assert done.exit_code == 2
+    categories = {unicodedata.category(c) for c in done.output if c != "\n"}
+    assert not categories & {"Cc", "Cf"}
 
 
 def test_an_order_without_a_regime_is_told_how_to_name_one() -> None:

@@ -468,6 +468,22 @@ def test_only_a_selection_speaks_of_some_rules_alone(service: Service) -> None:
             assert alone not in decision["summary"][lang]
 
 
+def test_the_meaning_of_a_selection_claims_nothing_of_the_whole_rule_set(service: Service) -> None:
+    claim = "every condition of this rule set"
+    assert claim in decided(service)["meaning"]["en"].lower()
+    selected = decided(service, only=("kind=seller-term",))
+    assert selected["outcome"] == "approve"
+    assert claim not in selected["meaning"]["en"].lower()
+
+
+def test_the_meaning_of_a_selection_of_no_rule_says_nothing_of_scope(service: Service) -> None:
+    said = "lies outside"
+    assert said in decided(service, {"order.destination": "NO"})["meaning"]["en"]
+    selected = decided(service, only=("certainty>=published",))
+    assert selected["outcome"] == "not-covered"
+    assert said not in selected["meaning"]["en"]
+
+
 def test_a_selection_of_no_rule_says_nothing_of_item_or_place(service: Service) -> None:
     # No rule of the article's rule set is published law.
     decision = decided(service, only=("certainty>=published",))

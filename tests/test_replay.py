@@ -203,6 +203,18 @@ def test_a_decision_of_another_shape_is_no_stored_decision(
     assert re.findall(r"error ([A-Z][0-9]{3}):", done.stderr) == ["O303"]
 
 
+def test_half_a_surrogate_pair_in_a_basis_is_told_without_a_traceback(
+    stored: dict[str, Any], tmp_path: Path
+) -> None:
+    stored["basis"]["order.quantity"] = "\ud800"
+    file = tmp_path / "decision.json"
+    file.write_text(json.dumps(stored), encoding="utf-8")
+    done = CliRunner().invoke(app, ["replay", str(file), "--rules", str(RULES)])
+    assert isinstance(done.exception, SystemExit), done.exception
+    assert done.exit_code == 1
+    assert re.findall(r"error ([A-Z][0-9]{3}):", done.stderr) == ["O004"]
+
+
 def test_a_stored_decision_that_was_altered_shows_where(service: Service) -> None:
     envelope = {"regime": "h200-article", "as_of": "2026-02-01", "facts": {}}
     decision = service.decide(Document(envelope), Asked(739_700))

@@ -161,6 +161,46 @@ def test_a_tampered_decision_cannot_reach_the_terminal_raw(trick: str, tmp_path:
     assert "/outcome" in ran.out
 
 
+@pytest.mark.parametrize("case", ["passing", "failing", "refused"])
+def test_a_file_name_cannot_reach_the_terminal_raw_when_tested(
+    case: str, trick: str, tmp_path: Path
+) -> None:
+    story = tmp_path / f"x{trick}y.yaml".replace("/", "")
+    text = tricky(trick)
+    sound, wrong = {
+        "passing": ("", ""),
+        "failing": ("expect: {outcome: approve}", "expect: {outcome: deny}"),
+        "refused": ("set: {order.quantity: 20001,", "set: {order.quantity: many,"),
+    }[case]
+    assert sound in text
+    story.write_text(text.replace(sound, wrong, 1), encoding="utf-8")
+    for words in (("test", story), ("test", story, "-v")):
+        ran = placet(*words)
+        assert (ran.code, ran.crashed, ran.unsafe) == (int(case != "passing"), False, set())
+
+
+def test_the_name_of_an_expected_rule_cannot_reach_the_terminal_raw(
+    trick: str, tmp_path: Path
+) -> None:
+    story = tmp_path / "story.yaml"
+    text = STORY.read_text(encoding="utf-8")
+    sound = "{outcome: deny, unmet: [customer-cap]}"
+    assert sound in text
+    wrong = sound.replace("customer-cap", json.dumps(f"x{trick}y"))
+    story.write_text(text.replace(sound, wrong), encoding="utf-8")
+    ran = placet("test", story)
+    assert (ran.code, ran.crashed, ran.unsafe) == (1, False, set())
+
+
+def test_the_first_place_of_a_name_given_twice_cannot_reach_the_terminal_raw(
+    trick: str, tmp_path: Path
+) -> None:
+    story = tmp_path / f"x{trick}y.yaml".replace("/", "")
+    story.write_text(tricky(trick) + "regime: x\n", encoding="utf-8")
+    ran = placet("decide", story)
+    assert (ran.code, ran.crashed, ran.unsafe) == (1, False, set())
+
+
 # --- encodings ---
 
 
@@ -229,4 +269,21 @@ def test_tests_that_run_nothing_do_not_pass(tmp_path: Path) -> None:
 def test_no_line_of_a_pipe_ends_with_a_blank(words: tuple[str | Path, ...]) -> None:
     ran = placet(*words)
     assert ran.code == 0, ran.err
+    assert [line for line in ran.out.split("\n") if line != line.rstrip()] == []
+
+
+def test_no_line_of_passing_scenarios_ends_with_a_blank() -> None:
+    # `-v` breaks lines longer than the page behind a blank.
+    ran = placet("test", "scenarios", "-v")
+    assert ran.code == 0, ran.err
+    assert [line for line in ran.out.split("\n") if line != line.rstrip()] == []
+
+
+def test_no_line_of_a_failing_story_ends_with_a_blank(tmp_path: Path) -> None:
+    story = tmp_path / "story.yaml"
+    text = STORY.read_text(encoding="utf-8")
+    text = text.replace("expect: {outcome: approve}", "expect: {outcome: deny}", 1)
+    story.write_text(text, encoding="utf-8")
+    ran = placet("test", story)
+    assert ran.code == 1, ran.err
     assert [line for line in ran.out.split("\n") if line != line.rstrip()] == []
