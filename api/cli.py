@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 rejected or failed, 2 usage, 3 a back end failed, 4 a thre
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import sys
@@ -546,8 +545,6 @@ def _short(value: object) -> str:
 
 def main() -> None:
     """Run the command line; what the terminal cannot write is replaced, never a crash."""
-    # Rules are read once and kept: looking for garbage meanwhile costs a tenth of the start.
-    gc.set_threshold(50_000)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

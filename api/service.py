@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.decide import Decision, Policy, date_of, decide, prepare
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
@@ -25,9 +25,11 @@ from engine.order import (
     read_parameters,
     read_without,
 )
-from engine.scenario import Run, Scenario, read_scenario
 from engine.source import MAX_BYTES, read_bytes, read_text
 from engine.values import Value
+
+if TYPE_CHECKING:
+    from engine.scenario import Run, Scenario
 
 LONGEST_LINE = MAX_BYTES + 2
 """Bytes of a line that can still be a document, with its line end."""
@@ -228,6 +230,9 @@ class Service:
         self, files: Iterable[Path], asked: Asked
     ) -> Iterator[tuple[Path, Scenario | None, list[RunResult]]]:
         """Run scenario files one after the other."""
+        # Only tests need it, and every start would wait for it.
+        from engine.scenario import read_scenario
+
         self.rulebook()
         for path in files:
             try:

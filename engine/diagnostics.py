@@ -13,8 +13,6 @@ from difflib import get_close_matches
 from typing import Any, Literal
 from urllib.parse import quote
 
-from engine.fault_codes import CODES
-
 Severity = Literal["error", "warning"]
 
 
@@ -166,6 +164,8 @@ def as_github(diagnostics: Sequence[Diagnostic]) -> str:
 
 def as_sarif(diagnostics: Sequence[Diagnostic]) -> str:
     """Tell faults as SARIF 2.1.0, which code-scanning pages read."""
+    from engine.fault_codes import CODES
+
     codes = sorted({d.code for d in diagnostics})
     report = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

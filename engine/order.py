@@ -35,7 +35,7 @@ ENVELOPE = (
 _NO_VALUES: Mapping[str, Value] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Document:
     """Data that was read, and where each part of it stands."""
 
@@ -83,7 +83,7 @@ def document(node: Node | None, name: str) -> Document:
     return Document(plain(node), node, source)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Order:
     """The facts of one hypothetical transaction, by path and by slot."""
 
@@ -273,7 +273,7 @@ def _told(path: str, written: Any, misfit: Misfit) -> str:
     return f"`{path}`: {subject} {link}{message}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Envelope:
     """An order with what is asked of it; parts that name rules are read once a regime is known."""
 

@@ -24,7 +24,7 @@ _FIXED_SCALE = {"money": 2, "ratio": 3}
 _GRADES = ("primary", "quoted", "reported", "background")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CitedSource:
     """A document that rules cite."""
 

@@ -42,7 +42,7 @@ class Atom:
     held: Truth
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Scene:
     """A program and the values of one order: all that a sentence needs."""
 

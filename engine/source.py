@@ -246,9 +246,13 @@ class _Builder:
         documents = count = 0
         # Only orders come over HTTP, where a pointer is what tells the place.
         pointed = self.family in "OW"
+        loader = yaml.CSafeLoader(text)
         try:
-            for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            while True:
+                event = loader.get_event()
                 kind = type(event)
+                if kind is yaml.StreamEndEvent:
+                    break
                 if kind is yaml.ScalarEvent:
                     node: Node = self._scalar(event, self._pointer(stack) if pointed else "")
                 elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
@@ -291,6 +295,8 @@ class _Builder:
                     root = node
         except yaml.YAMLError as error:
             self._broken(error)
+        finally:
+            loader.dispose()
         if self.faults:
             raise (OrderRejected if self.family in "OW" else RulesRejected)(self.faults)
         if isinstance(root, Scalar) and root.data is None:

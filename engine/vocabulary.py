@@ -33,7 +33,7 @@ class Unit:
     zh: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Code:
     """One entry of a code list: its names, its groups, and the further cells of its row."""
 
@@ -43,7 +43,7 @@ class Code:
     cells: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CodeList:
     """A list of codes in the order of its file."""
 
@@ -55,7 +55,7 @@ class CodeList:
         return tuple(code.code for code in self.codes.values() if group in code.groups)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FactDefinition:
     """One fact: its place in an order (`slot`), its type, and how people speak of it."""
 
