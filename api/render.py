@@ -69,12 +69,12 @@ def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> Renderable
         open_ = data["status"] == "unknown"
         parts += _section(
             "so_far" if open_ else "stops",
-            [_finding(f, n, lang) for n, f in enumerate(failed, 1)],
+            [_finding(f, n, lang, verbose) for n, f in enumerate(failed, 1)],
             lang,
         )
         parts += _section(
             "open",
-            [_finding(f, n, lang) for n, f in enumerate(by_status["unknown"], 1)],
+            [_finding(f, n, lang, verbose) for n, f in enumerate(by_status["unknown"], 1)],
             lang,
         )
         parts += _section("missing", _missing(data, lang), lang)
@@ -127,7 +127,9 @@ def _gravity(finding: dict[str, Any]) -> tuple[int, int]:
     return order.index(finding["kind"]), CERTAINTIES.index(finding["certainty"])
 
 
-def _finding(finding: dict[str, Any], number: int, lang: Lang) -> RenderableType:
+def _finding(
+    finding: dict[str, Any], number: int, lang: Lang, verbose: bool = False
+) -> RenderableType:
     kind = in_lang(KIND[finding["kind"]], lang)
     certainty = in_lang(CERTAINTY[finding["certainty"]], lang)
     mark = Text(f"{MARK[finding['status']]} ", style=COLOUR[finding["status"]])
@@ -138,8 +140,8 @@ def _finding(finding: dict[str, Any], number: int, lang: Lang) -> RenderableType
         (f"  {kind}{' · ' if lang == 'en' else '，'}{certainty}", "dim"),
     )
     body: list[RenderableType] = [prose(finding["text"][lang], indent=0)]
-    if finding["citations"]:
-        body.append(_citation(finding["citations"][0], lang))
+    cited = finding["citations"] if verbose else finding["citations"][:1]
+    body += [_citation(source, lang) for source in cited]
     return Group(head, *(Padding(part, (0, 0, 0, 3)) for part in body))
 
 
@@ -239,7 +241,9 @@ def _folded(
     if not findings:
         return []
     if verbose:
-        return _section(name, [_finding(f, n, lang) for n, f in enumerate(findings, 1)], lang)
+        return _section(
+            name, [_finding(f, n, lang, verbose) for n, f in enumerate(findings, 1)], lang
+        )
     hint = " (-v shows why)" if lang == "en" else "（-v 查看理由）"
     parts: list[RenderableType] = []
     for because in dict.fromkeys(f["because"] for f in findings):
