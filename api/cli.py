@@ -41,7 +41,7 @@ from engine.diagnostics import (
     visible,
 )
 from engine.order import Document
-from engine.source import MAX_BYTES, read_bytes
+from engine.source import MAX_BYTES, read_bytes, unreadable
 from engine.words import LANGS, Lang
 
 app = typer.Typer(
@@ -215,13 +215,13 @@ def _documents(files: Iterable[str]) -> Iterator[tuple[str, Document | OrderReje
             yield from _in_stream(sys.stdin.buffer, name)
             continue
         try:
-            # One byte tells a folder or an unreadable file before anything is decided.
-            read_bytes(Path(name), "O")
-        except OrderRejected as error:
-            yield name, error
-            continue
-        with Path(name).open("rb") as stream:
-            yield from _in_stream(stream, name)
+            # Opened once: what is named may be a pipe.
+            with Path(name).open("rb") as stream:
+                yield from _in_stream(stream, name)
+        except OSError as error:
+            rejected = unreadable(error, name, "O")
+            assert isinstance(rejected, OrderRejected)
+            yield name, rejected
 
 
 def _in_stream(stream: BinaryIO, name: str) -> Iterator[tuple[str, Document | OrderRejected]]:
@@ -232,7 +232,9 @@ def _in_stream(stream: BinaryIO, name: str) -> Iterator[tuple[str, Document | Or
         return
     # On standard input one document may follow its first line; only a second one makes lines.
     lines = lines_of(stream, first)
-    ahead = [next(lines)]
+    ahead = [next(lines, b"")]
+    if not first:
+        yield name, read_one(b"", name)
     while name == "-" and len(ahead) < MAX_BLANKS:
         more = next(lines, None)
         if more is None:
@@ -500,7 +502,7 @@ def _told(run: Callable[[], int]) -> int:
         return run()
     except PlacetError as error:
         typer.echo(as_text(error.diagnostics), err=True)
-        return 3 if error.diagnostics[0].code.startswith("B") else 1
+        return 1
 
 
 def _settings(rules: Path | None, lang: LangOption | None) -> Settings:

@@ -19,6 +19,7 @@ from engine.load import Rulebook, load, regimes_in
 from engine.order import (
     Document,
     Envelope,
+    Order,
     document,
     order_from,
     read_envelope,
@@ -139,7 +140,7 @@ class Service:
         regime: Regime,
         envelope: Envelope,
         asked: Asked,
-        order: Any,
+        order: Order,
         faults: list[Diagnostic],
     ) -> Policy:
         day, day_from = date_of(
@@ -153,8 +154,13 @@ class Service:
         if asked.without:
             more = read_without(regime, options("--without", list(asked.without)), faults)
             without = tuple(r.id for r in regime.rules if r.id in {*without, *more})
-        ordered: dict[str, Value] = {n: overrides[n] for n in regime.parameters if n in overrides}
-        return Policy(day, asked.day_from or day_from, ordered, without, _only(asked.only, faults))
+        # The value that is in force anyway is no change.
+        changed: dict[str, Value] = {
+            name: overrides[name]
+            for name, parameter in regime.parameters.items()
+            if name in overrides and (parameter.on(day) or (0, None))[1] != overrides[name]
+        }
+        return Policy(day, asked.day_from or day_from, changed, without, _only(asked.only, faults))
 
     def _program(self, book: Rulebook, regime: Regime, policy: Policy) -> Program:
         key = (

@@ -407,8 +407,6 @@ class _Teller:
             parameter = self.regime.parameters[name]
             dated = parameter.on(self.policy.day)
             was = None if dated is None else dated[1]
-            if value == was:
-                continue
             changes.append(
                 {
                     "parameter": name,

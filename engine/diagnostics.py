@@ -93,10 +93,6 @@ class OrderRejected(PlacetError):
     """An order, scenario or request that cannot be read."""
 
 
-class BackendFailure(PlacetError):
-    """A back end that could not do its work."""
-
-
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Sort by file, place and code; say each fault once."""
     return tuple(

@@ -115,19 +115,18 @@ def read_file(path: Path, family: str, name: str | None = None) -> Node | None:
 
 def read_bytes(path: Path, family: str, name: str | None = None) -> bytes:
     """Read at most one byte more than is allowed, so that no large file is ever held."""
-    shown_name = name or str(path)
     try:
         with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise _rejected(
-            family,
-            Span(Source(shown_name)),
-            "001",
-            f"cannot be read: {reason}",
-            "check the path and its permissions",
-        ) from None
+        raise unreadable(error, name or str(path), family) from None
+
+
+def unreadable(error: OSError, name: str, family: str) -> PlacetError:
+    """The rejection of a file that the system does not give."""
+    reason = (error.strerror or "unreadable").lower()
+    help = "check the path and its permissions"
+    return _rejected(family, Span(Source(name)), "001", f"cannot be read: {reason}", help)
 
 
 def read_text(text: bytes | str, name: str, family: str) -> Node | None:

@@ -130,13 +130,17 @@ def _outside(scene: Scene, judgement: Judgement, label: str, lang: Lang) -> str:
     if judgement.scope is False:
         reason = told(scene, [regime.scope], lang, "scope")
     elif not scene.program.in_force:
-        start = day(regime.in_force.start, lang)
-        here = day(scene.program.day, lang)
-        reason = (
-            f"the rule set is not in force on {here}; it begins on {start}"
-            if en
-            else f"本规则集于{start}起适用，{here}不在其列"
-        )
+        period, here = regime.in_force, day(scene.program.day, lang)
+        edge = day(period.start, lang)
+        ended = period.until is not None and scene.program.day >= period.until
+        if period.until is not None and ended:
+            edge = day(period.until, lang)
+        if en:
+            verb = "ended" if ended else "begins"
+            reason = f"the rule set is not in force on {here}; it {verb} on {edge}"
+        else:
+            verb = "起不再适用" if ended else "起适用"
+            reason = f"本规则集自{edge}{verb}，{here}不在其列"
     else:
         label_ = "no rule is left to judge" if en else "没有可供判断的规则"
         return f"{label}: {label_}." if en else f"{label}：{label_}。"

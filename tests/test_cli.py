@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import threading
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -411,3 +413,31 @@ def test_the_schema_of_decisions_accepts_decisions() -> None:
     jsonschema.validate(decision, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**decision, "outcome": 5}, schema)
+
+
+def test_an_empty_file_of_lines_is_told_empty(tmp_path: Path) -> None:
+    empty = tmp_path / "orders.ndjson"
+    empty.write_bytes(b"")
+    done = placet("decide", str(empty), "--regime", "h200-article")
+    assert done.exit_code == 1
+    assert "O301" in done.stderr
+
+
+def test_a_pipe_given_as_a_file_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "order"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("order.quantity: 5\n",))
+    writer.start()
+    done = placet("decide", str(pipe), "--regime", "h200-article", "--format", "json")
+    writer.join()
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["facts"] == {"order.quantity": "5"}
+
+
+def test_the_value_in_force_given_again_is_no_change_and_replays_the_same(tmp_path: Path) -> None:
+    stored = tmp_path / "decision.json"
+    done = placet("decide", str(STORY), "--param", "cap=75000", "--format", "json")
+    stored.write_text(done.stdout, encoding="utf-8")
+    plain = placet("decide", str(STORY), "--format", "json")
+    assert done.stdout == plain.stdout
+    assert placet("replay", str(stored)).exit_code == 0
