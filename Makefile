@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.placet-setup
 
-.PHONY: setup demo test deep check fix bench lock clean
+.PHONY: setup serve demo test deep check fix bench lock clean
 
 setup: $(STAMP)
 
@@ -21,6 +21,9 @@ $(STAMP): requirements-build.txt requirements-dev.txt pyproject.toml
 	$(BIN)/python -c 'import durable.engine'
 	$(BIN)/python -m compileall -q engine api $(VENV)/lib || true
 	@touch $@
+
+serve: setup
+	$(BIN)/placet serve
 
 demo: setup
 	$(BIN)/placet decide scenarios/h200-article/last-twenty-thousand.yaml --lang both
@@ -53,12 +56,14 @@ bench: setup requirements-bench.txt
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.growth
 	$(BIN)/python -m tests.bench.cold_start
+	$(BIN)/python -m tests.bench.http
 
 # Needs uv; writes the requirement files again, with hashes and without any index address.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 lock:
 	$(LOCK) --group build -o requirements-build.txt
 	$(LOCK) pyproject.toml --group dev --group build -o requirements-dev.txt
+	$(LOCK) pyproject.toml --extra postgres --group build -c requirements-dev.txt -o requirements-run.txt
 	$(LOCK) pyproject.toml --group bench --group build -c requirements-dev.txt -o requirements-bench.txt
 
 clean:

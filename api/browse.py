@@ -13,7 +13,7 @@ from rich.rule import Rule as Line
 from rich.table import Column
 from rich.text import Text
 
-from api.headings import COLOUR, LANGUAGE, MARK, TYPE, WORDS
+from api.headings import COLOUR, LANGUAGE, MARK, WORDS, period_in_words, what_is_written
 from api.prose import Indented, Prose, address, bullet, plain_table, prose
 from engine.backends.text import Clause, Outline, amount_in_words, in_words, outline
 from engine.diagnostics import nearest, shown
@@ -129,12 +129,7 @@ class _Pager:
         return day_in_words(day, self.lang)
 
     def period(self, period: Period) -> str:
-        start = self.date(period.start)
-        if self.lang == "zh":
-            return f"自{start}起" + (
-                f"，至{self.date(period.until - 1)}止" if period.until else ""
-            )
-        return f"from {start}" + (f" to {self.date(period.until - 1)}" if period.until else "")
+        return period_in_words(period, self.lang)
 
     def aside(self, text: str) -> str:
         return f" ({text})" if self.lang == "en" else f"（{text}）"
@@ -496,30 +491,12 @@ class _Pager:
         for fact in facts:
             name = self._cell(fact.path, fact.label)
             holder = self.say(HELD_BY[fact.held_by])
-            table.add_row(name, Prose(Text(self._written(fact))), Prose(Text(holder)))
-        return Indented(table)
-
-    def _written(self, fact: FactDefinition) -> str:
-        """What is written for a fact: its type, unit, bounds or codes."""
-        vocabulary, kind, en = self.rulebook.vocabulary, fact.type, self.lang == "en"
-        if fact.derived is not None:
-            return ("computed: " if en else "计算所得：") + print_expr(fact.derived.value)
-        told = self.say(TYPE[kind.kind])
-        if kind.codes is not None:
-            codes = list(vocabulary.lists[kind.codes].codes)
-            some = ", ".join(codes[:6]) + (", …" if len(codes) > 6 else "")
-            count = f"one of {len(codes)}: " if en else f"{len(codes)}项取一："
-            told = count + some
-        elif kind.is_numeric and kind.lo is not None and kind.hi is not None:
-            low, high = (
-                amount_in_words(bound, kind, vocabulary, self.lang) for bound in (kind.lo, kind.hi)
+            table.add_row(
+                name,
+                Prose(Text(what_is_written(fact, self.rulebook.vocabulary, self.lang))),
+                Prose(Text(holder)),
             )
-            high = _unitless(high) if kind.kind == "money" else high
-            high = _unitless(high) if fact.counted_in is not None else high
-            told += f", {_unitless(low)} to {high}" if en else f"，{_unitless(low)}至{high}"
-        if fact.catalogue is not None:
-            told += "; the catalogue supplies it" if en else "；目录可提供"
-        return told
+        return Indented(table)
 
     def fact(self, fact: FactDefinition) -> list[RenderableType]:
         page: list[RenderableType] = [
@@ -527,7 +504,7 @@ class _Pager:
             Text(fact.path, "cyan"),
             Text(""),
         ]
-        rows = [(self.word("type"), self._written(fact))]
+        rows = [(self.word("type"), what_is_written(fact, self.rulebook.vocabulary, self.lang))]
         rows.append((self.word("held by"), self.say(HELD_BY[fact.held_by])))
         if fact.hint is not None:
             rows.append((self.word("note"), self.say(fact.hint)))
@@ -574,9 +551,3 @@ def _first_sentence(text: str) -> str:
 
 def _written(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _unitless(amount: str) -> str:
-    """The lower end of a range without its unit, which stands at the upper end."""
-    found = re.search(r"-?[0-9][0-9,.]*", amount)
-    return found[0] if found else amount

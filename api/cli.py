@@ -1,4 +1,4 @@
-"""The command line: `placet decide`, `check`, `test`, `rules`, `schema`, `replay`.
+"""The command line: `placet decide`, `check`, `test`, `rules`, `schema`, `replay`, `serve`, `key`.
 
 Exit codes: 0 done, 1 rejected or failed, 2 usage, 3 a back end failed, 4 a threshold missed.
 """
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from api import serving
 from api.service import (
     LONGEST_LINE,
     Asked,
@@ -465,6 +466,10 @@ def replay(
         return 1 if differences else 0
 
     _finish(run, chosen, [], False)
+
+
+app.command()(serving.serve)
+app.command()(serving.key)
 
 
 # --- shared by the commands ---

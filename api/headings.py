@@ -1,8 +1,15 @@
-"""Headings, small words and marks of what is shown at a terminal."""
+"""Headings, small words and marks of what is shown of rules, at a terminal and in the workbench."""
 
 from __future__ import annotations
 
-from engine.ir import Pair
+import re
+
+from engine.backends.text import amount_in_words
+from engine.ir import Pair, Period
+from engine.printing import print_expr
+from engine.vocabulary import FactDefinition, Vocabulary
+from engine.words import Lang, in_lang
+from engine.words import day as day_in_words
 
 WORDS = {
     "rule sets": Pair("Rule sets", "规则集"),
@@ -67,3 +74,41 @@ TYPE = {
 }
 MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
 COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
+
+
+def period_in_words(period: Period, lang: Lang) -> str:
+    """From when, and to when, something is in force."""
+    start = day_in_words(period.start, lang)
+    end = day_in_words(period.until - 1, lang) if period.until else None
+    if lang == "zh":
+        return f"自{start}起" + (f"，至{end}止" if end else "")
+    return f"from {start}" + (f" to {end}" if end else "")
+
+
+def what_is_written(fact: FactDefinition, vocabulary: Vocabulary, lang: Lang) -> str:
+    """What is written for a fact: its type, unit, bounds or codes."""
+    kind, en = fact.type, lang == "en"
+    if fact.derived is not None:
+        return ("computed: " if en else "计算所得：") + print_expr(fact.derived.value)
+    told = in_lang(TYPE[kind.kind], lang)
+    if kind.codes is not None:
+        codes = list(vocabulary.lists[kind.codes].codes)
+        some = ", ".join(codes[:6]) + (", …" if len(codes) > 6 else "")
+        count = f"one of {len(codes)}: " if en else f"{len(codes)}项取一："
+        told = count + some
+    elif kind.is_numeric and kind.lo is not None and kind.hi is not None:
+        low, high = (
+            amount_in_words(bound, kind, vocabulary, lang) for bound in (kind.lo, kind.hi)
+        )
+        high = _unitless(high) if kind.kind == "money" else high
+        high = _unitless(high) if fact.counted_in is not None else high
+        told += f", {_unitless(low)} to {high}" if en else f"，{_unitless(low)}至{high}"
+    if fact.catalogue is not None:
+        told += "; the catalogue supplies it" if en else "；目录可提供"
+    return told
+
+
+def _unitless(amount: str) -> str:
+    """The lower end of a range without its unit, which stands at the upper end."""
+    found = re.search(r"-?[0-9][0-9,.]*", amount)
+    return found[0] if found else amount

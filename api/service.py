@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from engine.decide import Decision, Policy, date_of, decide, prepare
+from engine.decide import Decider, Decision, Policy, date_of, prepare
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
-from engine.evaluate import Program
+from engine.findings import Kept
 from engine.ir import CERTAINTIES, KINDS_OF_RULE, Regime
 from engine.load import Rulebook, load, regimes_in
 from engine.order import (
@@ -26,7 +26,7 @@ from engine.order import (
     read_parameters,
     read_without,
 )
-from engine.source import MAX_BYTES, read_bytes, read_text
+from engine.source import MAX_BYTES, Unplaced, read_bytes, read_data, read_text
 from engine.values import Value
 
 if TYPE_CHECKING:
@@ -54,11 +54,13 @@ class Asked:
 
 @dataclass(slots=True)
 class Service:
-    """Rules of one folder, loaded when first needed; programs are kept for orders to come."""
+    """Rules of one folder, loaded when first needed; what was told is kept for orders to come."""
 
     rules: Path
     _books: dict[str, Rulebook] = field(default_factory=dict)
-    _programs: dict[Any, Program] = field(default_factory=dict)
+    _deciders: dict[Any, Decider] = field(default_factory=dict)
+    _kept: Kept = field(default_factory=Kept)
+    _written: Kept = field(default_factory=Kept)
 
     def rulebook(self) -> Rulebook:
         """Every regime. Raises `RulesRejected`."""
@@ -68,7 +70,7 @@ class Service:
 
     def regime(self, id: str, span: Span) -> tuple[Rulebook, Regime]:
         """One regime, with no other loaded for its sake. Raises either rejection."""
-        book = self._books.get("") or self._books.get(id)
+        book = self._book(id)
         if book is None:
             if regimes_in(self.rules) and id not in regimes_in(self.rules):
                 raise OrderRejected([self._unknown(id, span)])
@@ -76,6 +78,9 @@ class Service:
         if id not in book.regimes:
             raise OrderRejected([self._unknown(id, span)])
         return book, book.regimes[id]
+
+    def _book(self, id: str) -> Rulebook | None:
+        return self._books.get("") or self._books.get(id)
 
     def _unknown(self, id: str, span: Span) -> Diagnostic:
         known = regimes_in(self.rules)
@@ -88,30 +93,61 @@ class Service:
 
     def decide(self, asked_of: Document, asked: Asked) -> Decision:
         """Decide the order of a document. Raises `OrderRejected` with every fault of it."""
-        id, span = self._regime_named(asked_of, asked)
-        book, regime = self.regime(id, span)
+        book, regime = self._regime_asked(asked_of, asked)
         faults: list[Diagnostic] = []
         envelope = read_envelope(asked_of, book.vocabulary, faults)
         order = order_from(book.vocabulary, envelope.facts, faults, asked.changes)
         policy = self._policy(regime, envelope, asked, order, faults)
         if faults:
             raise OrderRejected(faults)
-        return decide(
-            book,
-            regime,
-            order,
-            policy,
-            program=self._program(book, regime, policy),
-            basis=envelope.basis,
-        )
+        return self._decider(book, regime, policy).decide(order, policy.day_from, envelope.basis)
 
-    def _regime_named(self, asked_of: Document, asked: Asked) -> tuple[str, Span]:
-        if asked.regime is not None:
-            return asked.regime, Span(Source("--regime", (asked.regime,)))
+    def answer(self, body: bytes, asked: Asked, name: str = "request") -> bytes:
+        """Decide the order of a JSON text, and write the decision. Raises `OrderRejected`."""
+        return self.written(self.decide(read_request(body, name), asked))
+
+    def written(self, decision: Decision) -> bytes:
+        """A decision as JSON; a finding that was written before is not written again."""
+        # Only a service has it, and every start of the command line would wait for it.
+        import orjson
+
+        findings: list[Any] = []
+        for finding in decision["findings"]:
+            known = self._written.get(id(finding))
+            if known is None or known[0] is not finding:
+                known = (finding, orjson.Fragment(orjson.dumps(finding)))
+                self._written.keep(id(finding), known)
+            findings.append(known[1])
+        return orjson.dumps({**decision, "findings": findings})
+
+    def sweep(self, asked_of: Document, axes: Document, asked: Asked) -> dict[str, Any]:
+        """Decide an order in every cell of one or two axes. Raises `OrderRejected`."""
+        # Only a service sweeps, and every start of the command line would wait for it.
+        from engine.axes import read_axes
+        from engine.grid import sweep
+
+        book, regime = self._regime_asked(asked_of, asked)
+        faults: list[Diagnostic] = []
+        envelope = read_envelope(asked_of, book.vocabulary, faults)
+        order = order_from(book.vocabulary, envelope.facts, faults)
+        policy = self._policy(regime, envelope, asked, order, faults)
+        # An axis may move the day, and with it which value is in force: all changes count.
+        every = read_parameters(regime, envelope.parameters, [])
+        varied = read_axes(book.vocabulary, regime, axes, faults)
+        if faults:
+            raise OrderRejected(faults)
+        return sweep(book, regime, order, replace(policy, overrides=every), varied, asked.today)
+
+    def _regime_asked(self, asked_of: Document, asked: Asked) -> tuple[Rulebook, Regime]:
         data = asked_of.data
+        if asked.regime is not None:
+            return self.regime(asked.regime, Span(Source("--regime", (asked.regime,))))
         named = data.get("regime") if isinstance(data, dict) and "facts" in data else None
         if isinstance(named, str):
-            return named, asked_of.at("regime")
+            book = self._book(named)
+            if book is not None and named in book.regimes:
+                return book, book.regimes[named]
+            return self.regime(named, asked_of.at("regime"))
         known = ", ".join(regimes_in(self.rules))
         if isinstance(data, dict) and "facts" not in data and isinstance(data.get("regime"), str):
             raise OrderRejected(
@@ -162,7 +198,7 @@ class Service:
         }
         return Policy(day, asked.day_from or day_from, changed, without, _only(asked.only, faults))
 
-    def _program(self, book: Rulebook, regime: Regime, policy: Policy) -> Program:
+    def _decider(self, book: Rulebook, regime: Regime, policy: Policy) -> Decider:
         key = (
             regime.id,
             policy.day,
@@ -170,12 +206,13 @@ class Service:
             policy.without,
             policy.only,
         )
-        program = self._programs.get(key)
-        if program is None or program.regime is not regime:
-            if len(self._programs) >= 1000:
-                self._programs.clear()
-            program = self._programs[key] = prepare(book, regime, policy)
-        return program
+        decider = self._deciders.get(key)
+        if decider is None or decider.program.regime is not regime:
+            if len(self._deciders) >= 1000:
+                self._deciders.clear()
+            program = prepare(book, regime, policy)
+            decider = self._deciders[key] = Decider(book, program, policy, self._kept)
+        return decider
 
     def replay(
         self, stored: Document, asked: Asked
@@ -228,7 +265,7 @@ class Service:
             "without": [c["without"] for c in changes if "without" in c],
         }
         return self.decide(
-            Document(envelope, None, stored.source),
+            Document(envelope, None, stored.at().source),
             Asked(asked.today, only=only, day_from=str(regime.get("as_of_from"))),
         )
 
@@ -246,12 +283,14 @@ class Service:
             except OrderRejected as error:
                 yield path, None, [RunResult(None, None, [], error.diagnostics)]
                 continue
-            results: list[RunResult] = []
-            for run in scenario.runs:
-                if asked.regime and run.document.data.get("regime") != asked.regime:
-                    continue
-                results.append(self._run(run, Asked(asked.today)))
-            yield path, scenario, results
+            wanted = [
+                r for r in scenario.runs if asked.regime in (None, r.document.data["regime"])
+            ]
+            yield path, scenario, self.run(wanted, asked.today)
+
+    def run(self, runs: Iterable[Run], today: int) -> list[RunResult]:
+        """Run orders of a scenario, each by its own rule set and day."""
+        return [self._run(run, Asked(today)) for run in runs]
 
     def _run(self, run: Run, asked: Asked) -> RunResult:
         try:
@@ -278,7 +317,7 @@ class RunResult:
 
 def read_document(path: Path) -> Document:
     """Read an order or scenario file. Raises `OrderRejected`."""
-    return document(read_text(read_bytes(path, "O"), str(path), "O"), str(path))
+    return read_request(read_bytes(path, "O"), str(path))
 
 
 def lines_of(stream: BinaryIO, first: bytes) -> Iterator[bytes]:
@@ -302,9 +341,17 @@ def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Document | OrderRe
 def read_one(text: bytes, name: str) -> Document | OrderRejected:
     """Read one document, or its rejection."""
     try:
-        return document(read_text(text, name, "O"), name)
+        return read_request(text, name)
     except OrderRejected as error:
         return error
+
+
+def read_request(text: bytes, name: str) -> Document:
+    """Read one document, of JSON only its data until a place is asked. Raises `OrderRejected`."""
+    try:
+        return Document(read_data(text), Unplaced(text, name), Source(name))
+    except ValueError:
+        return document(read_text(text, name, "O"), name)
 
 
 def opens_ndjson(first: bytes, name: str) -> bool:

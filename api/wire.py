@@ -214,3 +214,176 @@ class DecisionWire(_Model):
 def decision_schema() -> dict[str, Any]:
     """The JSON Schema of a decision."""
     return DecisionWire.model_json_schema(by_alias=True)
+
+
+class Decisions(_Model):
+    """One order under several rule sets, in the order in which they were named."""
+
+    schema_: Literal["placet.decisions/1"] = Field(alias="schema")
+    decisions: list[DecisionWire]
+
+
+class Noted(BaseModel):
+    """Something that a fault adds, with its place where it has one."""
+
+    text: str
+
+
+class DiagnosticWire(BaseModel):
+    """A fault: what is wrong, where, and what to do."""
+
+    code: str = Field(pattern=r"^[RVOBW][0-9]{3}$")
+    severity: Literal["error", "warning"]
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    pointer: str = ""
+    message: str
+    help: str
+    notes: list[Noted]
+
+
+class Rejection(_Model):
+    """A line of a stream that could not be decided, in the place of its decision."""
+
+    schema_: Literal["placet.rejection/1"] = Field(alias="schema")
+    input: str
+    diagnostics: list[DiagnosticWire]
+
+
+class Problem(_Model):
+    """A problem document (RFC 9457): every fault of a request at once."""
+
+    type: str = Field(description="Address that explains the first fault.")
+    title: str
+    status: int
+    detail: str
+    diagnostics: list[DiagnosticWire] = Field(min_length=1)
+
+
+class Checked(_Model):
+    """Whether a draft of rules is sound, and every fault and warning."""
+
+    sound: bool
+    diagnostics: list[DiagnosticWire]
+
+
+class SweptAxis(BaseModel):
+    """An axis with its values in the order of the cells."""
+
+    label: Text
+    unit: str | None
+    type: str
+    values: list[Written]
+
+
+class CountedOutcome(_Model):
+    """An outcome of the rule set, and in how many cells it comes out."""
+
+    code: str
+    status: Status
+    label: Text
+    count: int
+
+
+class CountedRule(_Model):
+    """A rule, and in how many cells it fails, waits, or is the only one that fails."""
+
+    rule: str
+    title: Text
+    kind: str
+    unmet: int
+    unknown: int
+    alone: int
+
+
+class Reason(_Model):
+    """Which rules fail and which wait, by number; cells point here."""
+
+    unmet: list[int]
+    unknown: list[int]
+    scope: Status
+
+
+class Flip(_Model):
+    """Two neighbouring values of an axis between which the answer or its reasons change."""
+
+    axis: int
+    at: int | None
+    below: str
+    above: str
+    from_: int = Field(alias="from")
+    to: int
+    rules: list[int]
+
+
+class SweepWire(BaseModel):
+    """An order in every cell of one or two axes; with two, the first runs fastest."""
+
+    schema_: Literal["placet.sweep/1"] = Field(alias="schema")
+    hypothetical_policy: bool
+    policy_changes: list[ParameterChange | RuleLeftOut]
+    notice: Text
+    axes: list[SweptAxis]
+    outcomes: list[CountedOutcome]
+    rules: list[CountedRule]
+    reasons: list[Reason]
+    outcome_of: list[int]
+    reason_of: list[int]
+    flips: list[Flip]
+    exact: bool
+    cells: int
+
+
+class ScenarioRow(BaseModel):
+    """What a list tells of a scenario; those of a draft's version and times only if it is one."""
+
+    id: str
+    origin: Literal["draft", "shipped"]
+    title: Text
+    regime: str | None
+
+
+class ScenarioPage(_Model):
+    """Scenarios, and where the next page begins."""
+
+    scenarios: list[ScenarioRow]
+    next: str | None
+
+
+class ScenarioWire(ScenarioRow):
+    """A scenario with its envelope."""
+
+    scenario: dict[str, Any]
+
+
+class RunWire(BaseModel):
+    """One order of a scenario: what it came to, and what differs from what was expected."""
+
+    title: Text | None
+    passed: bool
+    differences: list[dict[str, str]]
+    diagnostics: list[DiagnosticWire]
+    decision: DecisionWire | None = None
+
+
+class Ran(BaseModel):
+    """A scenario that was run."""
+
+    passed: bool
+    runs: list[RunWire]
+
+
+class RanRow(Ran):
+    """One of several scenarios that were run."""
+
+    id: str
+
+
+class RanAll(_Model):
+    """Several scenarios that were run."""
+
+    passed: bool
+    scenarios: list[RanRow]

@@ -118,15 +118,6 @@ def derived(program: Program, facts: Values) -> list[Any]:
 def truth(program: Program, expr: Expr, values: Values) -> Truth:
     """Whether a condition holds for derived values: strong Kleene logic."""
     match expr:
-        case And():
-            held = [truth(program, operand, values) for operand in expr.operands]
-            return False if False in held else None if None in held else True
-        case Or():
-            held = [truth(program, operand, values) for operand in expr.operands]
-            return True if True in held else None if None in held else False
-        case Not():
-            inner = truth(program, expr.operand, values)
-            return None if inner is None else not inner
         case Compare():
             left, right = amount(program, expr.left, values), amount(program, expr.right, values)
             if left is None or right is None:
@@ -138,6 +129,15 @@ def truth(program: Program, expr: Expr, values: Values) -> Truth:
         case Member():
             code = amount(program, expr.operand, values)
             return None if code is None else (code in expr.codes) is not expr.negated
+        case And():
+            held = [truth(program, operand, values) for operand in expr.operands]
+            return False if False in held else None if None in held else True
+        case Or():
+            held = [truth(program, operand, values) for operand in expr.operands]
+            return True if True in held else None if None in held else False
+        case Not():
+            inner = truth(program, expr.operand, values)
+            return None if inner is None else not inner
         case _:
             return cast(Truth, amount(program, expr, values))
 
@@ -145,14 +145,14 @@ def truth(program: Program, expr: Expr, values: Values) -> Truth:
 def amount(program: Program, expr: Expr, values: Values) -> Any:
     """The value of a term for derived values, scaled as its type says; unknown if a part is."""
     match expr:
-        case Constant():
-            return expr.value
-        case Parameter():
-            return program.parameters[expr.name]
         case Fact():
             return values[program.slots[expr.path]]
         case Derived():
             return values[program.slots[expr.name]]
+        case Constant():
+            return expr.value
+        case Parameter():
+            return program.parameters[expr.name]
         case Arithmetic():
             left, right = amount(program, expr.left, values), amount(program, expr.right, values)
             if left is None or right is None:

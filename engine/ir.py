@@ -147,16 +147,14 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 def type_of(expr: Expr) -> Type:
     """The type of an expression; conditions are boolean."""
-    match expr:
-        case Constant() | Fact() | Parameter() | Derived() | Arithmetic():
-            return expr.type
-        case _:
-            return BOOLEAN
+    return getattr(expr, "type", BOOLEAN)
 
 
 def factors(left: Expr, right: Expr) -> tuple[int, int]:
     """What each side is multiplied by so that both have one scale."""
     a, b = type_of(left).scale, type_of(right).scale
+    if a == b:
+        return 1, 1
     return 10 ** max(0, b - a), 10 ** max(0, a - b)
 
 

@@ -47,14 +47,34 @@ def load(folder: Path, only: Collection[str] | None = None) -> Rulebook:
     return _Loader(folder).load(only)
 
 
+def load_draft(
+    folder: Path, id: str, files: Mapping[str, str | None], based_on: str | None = None
+) -> Rulebook:
+    """Load one regime from texts by file name, with the vocabulary and sources of a folder.
+
+    Files of the regime it is based on are taken where none is given; null takes one away.
+    Raises `RulesRejected`.
+    """
+    return _Loader(folder, id, files, based_on).load((id,))
+
+
 def regimes_in(folder: Path) -> tuple[str, ...]:
     """The ids of the regimes in a folder."""
     return tuple(sorted(path.parent.name for path in folder.glob("*/regime.yaml")))
 
 
 class _Loader:
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        draft: str | None = None,
+        files: Mapping[str, str | None] | None = None,
+        based_on: str | None = None,
+    ) -> None:
         self.folder = folder
+        self.draft = draft
+        self.files = files or {}
+        self.based_on = based_on
         self.faults: list[Diagnostic] = []
         self.tables: dict[str, str] = {}
 
@@ -70,7 +90,7 @@ class _Loader:
         if vocabulary is None or has_errors(self.faults):
             raise RulesRejected(self.faults)
         shared = [plain(vocabulary_node), plain(sources_node), self.tables]
-        known = regimes_in(self.folder)
+        known = regimes_in(self.folder) if self.draft is None else (self.draft,)
         regimes: dict[str, Regime] = {}
         digests: dict[str, str] = {}
         editions: dict[str, str] = {}
@@ -81,7 +101,7 @@ class _Loader:
             top, files = self._regime_files(id)
             if top is None:
                 continue
-            home = Source(self._name(f"{id}/regime.yaml"))
+            home = Source(self._name(id, "regime.yaml"))
             regime = parse_regime(id, top, files, vocabulary, home, self.faults)
             # A regime of which a file could not be read would show faults that it has not.
             if regime is None or has_errors(self.faults[before:]):
@@ -98,14 +118,30 @@ class _Loader:
         return Rulebook(vocabulary, sources, regimes, digests, editions, ordered(self.faults))
 
     def _regime_files(self, id: str) -> tuple[Node | None, dict[str, Node | None]]:
+        home = id if id != self.draft else self.based_on
+        found = {} if home is None else {p.name: p for p in (self.folder / home).glob("*.yaml")}
         files: dict[str, Node | None] = {}
-        for path in sorted((self.folder / id).glob("*.yaml")):
-            if path.name not in ("regime.yaml", "process.yaml"):
-                files[path.stem] = self._read(f"{id}/{path.name}", "R")
-        return self._read(f"{id}/regime.yaml", "R"), files
+        for name in sorted({*found, *self.files}):
+            if name in ("regime.yaml", "process.yaml") or self.files.get(name, "") is None:
+                continue
+            files[name.removesuffix(".yaml")] = self._rule_file(id, home, name)
+        return self._rule_file(id, home, "regime.yaml"), files
 
-    def _name(self, file: str) -> str:
-        return str(self.folder / file)
+    def _rule_file(self, id: str, home: str | None, name: str) -> Node | None:
+        text = self.files.get(name)
+        if text is None:
+            return self._read(f"{home or id}/{name}", "R")
+        try:
+            node = read_text(text, f"{id}/{name}", "R")
+        except PlacetError as error:
+            self.faults += error.diagnostics
+            return None
+        return self._not_empty(node, f"{id}/{name}", "R")
+
+    def _name(self, *parts: str) -> str:
+        """A file as whoever wrote it knows it."""
+        file = "/".join(parts)
+        return file if parts[0] == self.draft else str(self.folder / file)
 
     def _read(self, file: str, family: str) -> Node | None:
         try:
@@ -114,12 +150,12 @@ class _Loader:
         except PlacetError as error:
             self.faults += error.diagnostics
             return None
+        return self._not_empty(node, self._name(file), family)
+
+    def _not_empty(self, node: Node | None, name: str, family: str) -> Node | None:
         if node is None:
-            self.faults.append(
-                Diagnostic(
-                    f"{family}102", Span(Source(self._name(file))), "the file is empty", "write it"
-                )
-            )
+            place = Span(Source(name))
+            self.faults.append(Diagnostic(f"{family}102", place, "the file is empty", "write it"))
         return node
 
     def _table(self, file: str, span: Span) -> tuple[str, Source] | None:

@@ -12,9 +12,9 @@ from typing import Any
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
 from engine.ir import Regime
 from engine.shape import COMMA
-from engine.source import Node, find, find_key, plain
+from engine.source import Node, Unplaced, find, find_key, plain
 from engine.values import Misfit, Type, Value, read, write
-from engine.vocabulary import Code, Vocabulary
+from engine.vocabulary import Code, FactDefinition, Vocabulary
 
 Steps = tuple[str | int, ...]
 _DATE = Type("date")
@@ -40,23 +40,27 @@ class Document:
     """Data that was read, and where each part of it stands."""
 
     data: Any
-    node: Node | None = None
+    node: Node | Unplaced | None = None
     source: Source = field(default_factory=lambda: Source("request"))
     base: Steps = ()
 
     def at(self, *path: str | int) -> Span:
         """The place of a value."""
-        whole = (*self.base, *path)
-        if self.node is None:
+        whole, node = (*self.base, *path), self._placed()
+        if node is None:
             pointer = "".join(f"/{str(s).replace('~', '~0').replace('/', '~1')}" for s in whole)
             return Span(self.source, pointer=pointer)
-        return find(self.node, whole, self.node.span)
+        return find(node, whole, node.span)
 
     def name_at(self, *path: str | int) -> Span:
         """The place of a name."""
-        if self.node is None:
+        node = self._placed()
+        if node is None:
             return self.at(*path)
-        return find_key(self.node, (*self.base, *path), self.node.span)
+        return find_key(node, (*self.base, *path), node.span)
+
+    def _placed(self) -> Node | None:
+        return self.node.node() if isinstance(self.node, Unplaced) else self.node
 
     def part(self, *path: str | int) -> Document:
         """A part of the document, which keeps its place in the whole."""
@@ -153,7 +157,7 @@ class _FactReader:
     document: Document
     faults: list[Diagnostic]
     stated: dict[str, Value] = field(default_factory=dict)
-    places: dict[str, Span] = field(default_factory=dict)
+    places: dict[str, tuple[Document, Steps]] = field(default_factory=dict)
 
     def replace(self, changes: Document) -> None:
         """Take the facts of `changes` instead of those read so far; null leaves one unknown."""
@@ -170,10 +174,11 @@ class _FactReader:
         for name, written in data.items():
             if len(self.faults) >= MAX_FAULTS:
                 return
-            fact_path = prefix + str(name)
+            fact_path = f"{prefix}{name}"
             here = (*path, name)
-            if fact_path in facts:
-                self._fact(fact_path, written, here)
+            fact = facts.get(fact_path)
+            if fact is not None:
+                self._fact(fact, written, here)
             elif fact_path in prefixes and isinstance(written, dict):
                 self.read(written, fact_path + ".", here)
             elif fact_path in prefixes:
@@ -192,14 +197,14 @@ class _FactReader:
                     )
                 )
 
-    def _fact(self, path: str, written: Any, here: Steps) -> None:
+    def _fact(self, fact: FactDefinition, written: Any, here: Steps) -> None:
+        path = fact.path
         if path in self.places:
             self._fault("O207", here, f"`{path}` is stated twice", "keep one of the two")
             return
-        self.places[path] = self.document.at(*here)
+        self.places[path] = (self.document, here)
         if written is None:
             return
-        fact = self.vocabulary.facts[path]
         if fact.derived is not None:
             self._fault(
                 "O205",
@@ -228,10 +233,11 @@ class _FactReader:
                 continue
             for path, value in rows.get(code, _NO_VALUES).items():
                 if path in self.stated and self.stated[path] != value:
+                    document, steps = self.places[path]
                     self.faults.append(
                         Diagnostic(
                             "O206",
-                            self.places[path],
+                            document.at(*steps),
                             f"`{path}` disagrees with the catalogue, which gives "
                             f"`{write(value, self.vocabulary.facts[path].type)}` for `{code}`",
                             "leave it out, or leave the product out and state the item's figures",
@@ -458,8 +464,6 @@ def read_without(
 
 def write_facts(vocabulary: Vocabulary, stated: Mapping[str, Value]) -> dict[str, Any]:
     """Write stated facts by path, in the order of the vocabulary."""
-    return {
-        path: write(stated[path], fact.type)
-        for path, fact in vocabulary.facts.items()
-        if path in stated
-    }
+    facts = vocabulary.facts
+    paths = sorted(stated, key=lambda path: facts[path].slot)
+    return {path: write(stated[path], facts[path].type) for path in paths}

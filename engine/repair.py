@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.evaluate import Program, judge
-from engine.generate import Truth
+from engine.generate import Finding
 from engine.ir import And, Arithmetic, Compare, Derived, Expr, Fact, Rule, children, walk
 from engine.names import definition, inside, uses
 from engine.scene import Scene
@@ -34,7 +34,7 @@ class Repair:
             "fact": self.fact.path,
             "op": self.op,
             "to": write(self.to, self.fact.type),
-            "unit": scene.unit_code(Fact(self.fact.path, self.fact.type, self.fact.span)),
+            "unit": scene.unit_code(self.fact),
             "label": self.fact.label.as_json(),
             "text": bounds,
         }
@@ -48,27 +48,36 @@ class Repair:
 
     def _bound(self, scene: Scene, lang: Lang) -> str:
         """`at most 20,000 chips`, `不超过20,000片`."""
-        expr = Fact(self.fact.path, self.fact.type, self.fact.span)
-        value = worded(self.to, self.fact.type, scene.unit(expr), lang)
+        value = worded(self.to, self.fact.type, scene.unit_of(self.fact), lang)
         if lang == "en":
             return f"{'at most' if self.op == '<=' else 'at least'} {value}"
         return f"{'不超过' if self.op == '<=' else '不少于'}{value}"
 
 
-def repair_of(program: Program, rule: Rule, values: Any) -> Repair | None:
+def repair_of(
+    program: Program,
+    rule: Rule,
+    values: Any,
+    candidates: Sequence[FactDefinition] | None = None,
+) -> Repair | None:
     """The repair of a failed rule, where one number that a party may change suffices."""
-    for fact in _candidates(program, rule):
-        now = values[fact.slot]
-        if not isinstance(now, int) or not _turns_once(program, rule, fact.path):
+    for fact in repairable(program, rule) if candidates is None else candidates:
+        now, lo, hi = values[fact.slot], fact.type.lo, fact.type.hi
+        if not isinstance(now, int) or lo is None or hi is None:
             continue
-        lo, hi = fact.type.lo, fact.type.hi
-        if lo is None or hi is None:
-            continue
-        for far, op in ((lo, "<="), (hi, ">=")):
-            if _holds(program, rule, values, fact.slot, far) is True:
-                bound = _boundary(program, rule, values, fact.slot, now, far)
-                return Repair(fact, "<=" if op == "<=" else ">=", bound)
+        trial = _Trial(program, rule, list(values[: len(program.vocabulary.facts)]), fact.slot)
+        for far in (lo, hi):
+            finding = trial.finding(far)
+            if finding.status == "met":
+                bound = trial.boundary(now, far, finding)
+                return Repair(fact, "<=" if far == lo else ">=", bound)
     return None
+
+
+def repairable(program: Program, rule: Rule) -> tuple[FactDefinition, ...]:
+    """The facts of which one bound can make a rule met, in the order in which they are tried."""
+    facts = _candidates(program, rule)
+    return tuple(fact for fact in facts if _turns_once(program, rule, fact.path))
 
 
 def _candidates(program: Program, rule: Rule) -> Iterator[FactDefinition]:
@@ -127,22 +136,41 @@ def _touches(program: Program, expr: Expr, path: str) -> bool:
     return path in inside(program.regime, program.vocabulary, expr)
 
 
-def _boundary(
-    program: Program, rule: Rule, values: Any, slot: int, failing: int, passing: int
-) -> int:
-    while abs(failing - passing) > 1:
-        middle = (failing + passing) // 2
-        if _holds(program, rule, values, slot, middle) is True:
-            passing = middle
-        else:
-            failing = middle
-    return passing
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One rule on one order, of which one fact is changed."""
 
+    program: Program
+    rule: Rule
+    values: list[Any]
+    slot: int
 
-def _holds(program: Program, rule: Rule, values: Any, slot: int, value: int) -> Truth:
-    changed = list(values[: len(program.vocabulary.facts)])
-    changed[slot] = value
-    for finding in judge(program, changed).findings:
-        if finding.rule is rule:
-            return finding.status == "met"
-    return None
+    def finding(self, value: int) -> Finding:
+        self.values[self.slot] = value
+        findings = judge(self.program, self.values).findings
+        return next(finding for finding in findings if finding.rule is self.rule)
+
+    def boundary(self, failing: int, passing: int, passed: Finding) -> int:
+        """The last value that passes, from a passing one towards a failing one."""
+        for guess in self._crossings(failing, passing, passed):
+            # Right or wrong, a guess only narrows the stretch that is halved.
+            if min(failing, passing) < guess < max(failing, passing):
+                failing, passing = self._narrowed(failing, passing, guess)
+        while abs(failing - passing) > 1:
+            failing, passing = self._narrowed(failing, passing, (failing + passing) // 2)
+        return passing
+
+    def _narrowed(self, failing: int, passing: int, value: int) -> tuple[int, int]:
+        held = self.finding(value).status == "met"
+        return (failing, value) if held else (value, passing)
+
+    def _crossings(self, failing: int, passing: int, passed: Finding) -> Iterator[int]:
+        """Where the sides of each comparison cross if they run straight, with the neighbours."""
+        failed = self.finding(failing)
+        for (a, b), (c, d) in zip(failed.sides, passed.sides, strict=True):
+            if not all(isinstance(side, int) for side in (a, b, c, d)):
+                continue
+            before, after = a - b, c - d
+            if before * after <= 0 and before != after:
+                crossing = failing + (passing - failing) * before // (before - after)
+                yield from (crossing, crossing - 1, crossing + 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from engine.evaluate import Program, amount, truth
 from engine.generate import Truth
@@ -48,19 +48,22 @@ class Scene:
 
     program: Program
     values: Any
-    held: dict[int, tuple[Expr, Truth]] = field(default_factory=dict)
-    """What was asked before, by the identity of the condition: explanations ask again and again."""
+    asked: dict[int, tuple[Expr, Any]] = field(default_factory=dict)
+    """What was asked before, by the identity of the part: explanations ask again and again."""
 
     def truth(self, expr: Expr) -> Truth:
         """Whether a condition holds for this order."""
-        asked = self.held.get(id(expr))
-        if asked is None:
-            asked = self.held[id(expr)] = (expr, truth(self.program, expr, self.values))
-        return asked[1]
+        known = self.asked.get(id(expr))
+        if known is None:
+            known = self.asked[id(expr)] = (expr, truth(self.program, expr, self.values))
+        return cast(Truth, known[1])
 
     def amount(self, expr: Expr) -> Any:
         """The scaled value of a term for this order."""
-        return amount(self.program, expr, self.values)
+        known = self.asked.get(id(expr))
+        if known is None:
+            known = self.asked[id(expr)] = (expr, amount(self.program, expr, self.values))
+        return known[1]
 
     def known(self, name: str) -> bool:
         """Whether a fact or derived quantity has a value."""
@@ -128,26 +131,28 @@ class Scene:
         """How the amount of an expression is counted; a product sold by the board counts boards."""
         vocabulary = self.program.vocabulary
         if isinstance(expr, Fact):
-            counted = vocabulary.facts[expr.path].counted_in
-            if counted is not None:
-                code = self.values[self.program.slots[counted]]
-                if code in vocabulary.units:
-                    return vocabulary.units[code]
+            return self.unit_of(vocabulary.facts[expr.path])
         unit = type_of(expr).unit
         return vocabulary.units.get(unit) if unit and unit != "USD" else None
 
-    def unit_code(self, expr: Expr) -> str | None:
-        """The code of the unit in which an amount is counted."""
-        unit = self.unit(expr)
-        codes = (code for code, known in self.program.vocabulary.units.items() if known is unit)
-        return next(codes, None) if unit is not None else type_of(expr).unit
+    def unit_of(self, fact: FactDefinition) -> Unit | None:
+        """How the amount of a fact is counted."""
+        code = self.unit_code(fact)
+        return self.program.vocabulary.units.get(code) if code and code != "USD" else None
+
+    def unit_code(self, fact: FactDefinition) -> str | None:
+        """The code of the unit in which a fact is counted."""
+        if fact.counted_in is not None:
+            code: str | None = self.values[self.program.slots[fact.counted_in]]
+            if code in self.program.vocabulary.units:
+                return code
+        return fact.type.unit
 
     def stated(self, fact: FactDefinition, value: Any, lang: Lang) -> str:
         """The value of a fact as people read it: yes or no, a code's name, an amount, a date."""
         if isinstance(value, str):
             return in_lang(self.program.vocabulary.label(fact.path, value), lang)
-        unit = self.unit(Fact(fact.path, fact.type, fact.span))
-        return worded(value, fact.type, unit, lang)
+        return worded(value, fact.type, self.unit_of(fact), lang)
 
     def value_of(self, expr: Expr, lang: Lang, *, bare: bool = False) -> str:
         """The value of a term as people read it; `bare` leaves the unit out."""

@@ -65,8 +65,14 @@ def told(scene: Scene, exprs: Sequence[Expr], lang: Lang, mode: Mode = "plain") 
     needed; mode `scope` says what would be covered.
     """
     clauses = [c for expr in exprs for c in _clauses(scene, expr, False, mode, lang)]
-    unknown = [atom for expr in exprs for atom in scene.atoms(expr) if atom.held is None]
-    names = dict.fromkeys(name for atom in unknown for name in scene.unknown_in(atom.expr))
+    names = dict.fromkeys(
+        name
+        for expr in exprs
+        if scene.truth(expr) is None
+        for atom in scene.atoms(expr)
+        if atom.held is None
+        for name in scene.unknown_in(atom.expr)
+    )
     if names:
         labels = [scene.label(name, lang) for name in names]
         colon = "not recorded: " if lang == "en" else "未录入："
@@ -178,7 +184,7 @@ def _gap(scene: Scene, expr: Compare, left: int, right: int, lang: Lang) -> str:
     kind = type_of(expr.right) if type_of(expr.left).literal else type_of(expr.left)
     scale = max(type_of(expr.left).scale, type_of(expr.right).scale)
     unit = scene.unit(expr.left) or scene.unit(expr.right)
-    scaled = Type(kind.kind, scale, kind.unit)
+    scaled = kind if kind.scale == scale else Type(kind.kind, scale, kind.unit)
     return worded(abs(left - right), scaled, unit if lang == "zh" else None, lang)
 
 

@@ -74,6 +74,8 @@ def read(written: object, type: Type) -> Value | Misfit:
         if written in ("true", "false"):
             return written == "true"
         return Misfit("202", "a yes/no value is `true` or `false`", "leave it out when unknown")
+    if type.kind == "code" and written.__class__ is str:
+        return written
     if isinstance(written, bool):
         return Misfit(
             "202", f"{_article(type.kind)} cannot be `{str(written).lower()}`", _form(type)
@@ -147,6 +149,8 @@ def write(value: Value, type: Type) -> str | bool | None:
 
 def write_number(value: int, scale: int, decimals: int = 0) -> str:
     """Write a scaled integer with no more decimals than it needs, and at least `decimals`."""
+    if not scale and not decimals:
+        return str(value)
     digits = str(abs(value)).rjust(scale + 1, "0")
     whole, fraction = (digits[:-scale], digits[-scale:]) if scale else (digits, "")
     fraction = fraction.rstrip("0").ljust(decimals, "0")

@@ -96,10 +96,11 @@ def in_lang(pair: Pair, lang: Lang) -> str:
 
 def grouped(value: int, scale: int, decimals: int = 0) -> str:
     """A scaled number with comma groups, as both languages write it."""
-    text = write_number(value, scale, decimals)
-    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
-    whole, _, fraction = digits.partition(".")
-    return f"{sign}{int(whole):,}" + (f".{fraction}" if fraction else "")
+    if not scale and not decimals:
+        return f"{value:,}"
+    whole, dot, fraction = write_number(value, scale, decimals).partition(".")
+    sign = "-" if whole == "-0" else ""
+    return f"{sign}{int(whole):,}{dot}{fraction}"
 
 
 def percent(value: int, scale: int, lang: Lang) -> str:
@@ -110,7 +111,9 @@ def percent(value: int, scale: int, lang: Lang) -> str:
 
 def money(value: int, scale: int, lang: Lang) -> str:
     """An amount in US dollars: `USD 6,750.00`, `6,750.00美元`."""
-    text = grouped(value, scale, 2)
+    text = (
+        f"{value // 100:,}.{value % 100:02d}" if scale == 2 <= value else grouped(value, scale, 2)
+    )
     return f"USD {text}" if lang == "en" else f"{text}美元"
 
 

@@ -1,0 +1,1 @@
+"""The HTTP service and the workbench: FastAPI lives here and nowhere else."""

@@ -1,0 +1,95 @@
+"""Put the service together: routes, pages, guard, store and workers."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api.app import deciding, entry, examples, health, scenarios, sweeping
+from api.app.faults import tell_faults
+from api.app.guard import Guard, Sessions
+from api.app.house import House
+from api.app.metrics import Metrics
+from api.app.pages import STATIC
+from api.settings import Serving, Settings
+from engine import __version__
+
+
+def make(chosen: Settings, serving: Serving) -> FastAPI:
+    """The service over a folder of rules; it opens its store and starts its workers when served."""
+    house = House(chosen, serving, Metrics(), Sessions())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        house.open()
+        try:
+            yield
+        finally:
+            house.close()
+
+    app = FastAPI(
+        title="placet",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False},
+        max_body_size=serving.largest_body,
+    )
+    app.state.house = house
+    tell_faults(app)
+    for part in (deciding, sweeping, scenarios, health, entry):
+        app.include_router(part.router)
+    for name in ("rules", "decide_page", "rules_page", "whatif_page", "scenarios_page"):
+        try:
+            app.include_router(importlib.import_module(f"api.app.{name}").router)
+        except (ImportError, AttributeError) as e:
+            print("TEMPORARY", name, e)
+    app.mount("/static", _Static(directory=STATIC))
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    app.add_middleware(Guard, serving=serving, sessions=house.sessions, metrics=house.metrics)
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: routes from FastAPI, orders from the rules."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title, version=app.version, description=_ABOUT, routes=app.routes
+        )
+        parts = made.setdefault("components", {})
+        parts["schemas"] = examples.components(app.state.house.service.rulebook())
+        parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        made["security"] = [{"key": []}, {}]
+        for path in made["paths"].values():
+            for operation in path.values():
+                # FastAPI's own 422 is never given: every fault is a problem document.
+                if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                    del operation["responses"]["422"]
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+_ABOUT = """Hypothetical orders decided under export-control rules, with reasons in English and
+Chinese. Decision support, not legal advice; a decision is no licence. Where the service asks for
+keys, send `Authorization: Bearer KEY`. Faults are problem documents (RFC 9457) whose diagnostics
+are those of the command line; `type` leads to an explanation."""
+
+
+class _Static(StaticFiles):
+    """Files whose address changes with their content: kept by the browser for good."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Give a file."""
+        found = await super().get_response(path, scope)
+        if b"v=" in scope["query_string"]:
+            found.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return found

@@ -1,0 +1,50 @@
+"""The door of the workbench where keys are asked for: sign in with a key, sign out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.app.guard import SESSION_SECONDS, cookie
+from api.app.house import House
+from api.app.pages import page
+from api.keys import key_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/enter")
+async def door(request: Request) -> Response:
+    """Ask for a key."""
+    return page(request, "enter.html", wrong=False)
+
+
+@router.post("/enter")
+async def enter(request: Request, key: Annotated[str, Form(max_length=200)] = "") -> Response:
+    """Let in who has a key; the browser keeps a token, never the key."""
+    house: House = request.app.state.house
+    found = key_of(house.serving.keys, key.strip().encode("utf-8", "replace"))
+    if found is None:
+        return page(request, "enter.html", 403, wrong=True)
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(
+        "placet_session",
+        house.sessions.open(found),
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+@router.post("/leave")
+async def leave(request: Request) -> Response:
+    """Sign out."""
+    house: House = request.app.state.house
+    house.sessions.close(cookie(dict(request.scope["headers"]), "placet_session"))
+    answer = RedirectResponse("/enter", 303)
+    answer.delete_cookie("placet_session", httponly=True, samesite="strict")
+    return answer

@@ -1,0 +1,440 @@
+"""What `/openapi.json` says of bodies, answers and headers that routes read and write themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api import wire
+from engine.ir import CERTAINTIES, KINDS_OF_RULE
+from engine.load import Rulebook
+from engine.schema import order_schema
+from engine.vocabulary import Vocabulary
+
+Json = dict[str, Any]
+
+_TOLD = {
+    400: "The body, an address or a parameter cannot be read.",
+    401: "A key is needed.",
+    403: "The key may not do this, or a page of another site asked.",
+    404: "There is nothing of that name.",
+    408: "The body came too slowly.",
+    409: "What is shipped with the rules is read only.",
+    412: "The draft was changed by somebody else; `ETag` names the version that is there.",
+    413: "The body is too large.",
+    415: "The content is of another kind.",
+    421: "The service is not offered under this host.",
+    422: "The request can be read, and says something that cannot be.",
+    428: "`If-Match` is missing.",
+    429: "Too many requests.",
+    503: "The service is busy, or the work took too long.",
+    507: "There is no room for more drafts.",
+}
+_WITH_BODY = (400, 408, 413, 415, 422)
+_OPEN = ("/healthz", "/readyz")
+"""Addresses that need no key."""
+_YAML = "application/yaml"
+
+
+def problems(*statuses: int) -> dict[int | str, Json]:
+    """The problem documents that an address may give, beside those that any may give."""
+    return {status: _problem(status) for status in sorted(statuses)}
+
+
+def _problem(status: int) -> Json:
+    headers = {"Content-Language": _header("The language of title and detail.", "en")}
+    if status == 401:
+        headers["WWW-Authenticate"] = _header("How to send a key.", 'Bearer realm="placet"')
+    if status == 412:
+        headers["ETag"] = _header("The version that is there.", '"3"')
+    if status == 429:
+        headers["Retry-After"] = _header("Seconds to wait.", "17")
+    content = {"application/problem+json": {"schema": ref("Problem")}}
+    return {"description": _TOLD[status], "headers": headers, "content": content}
+
+
+def _header(told: str, example: str, required: bool = True) -> Json:
+    schema = {"type": "string"}
+    return {"description": told, "required": required, "schema": schema, "example": example}
+
+
+def body(schema: Json, *kinds: str, **examples: Any) -> Json:
+    """The body of a request, with examples that work when pasted."""
+    told: Json = {"schema": schema}
+    if examples:
+        told["examples"] = {name: {"value": value} for name, value in examples.items()}
+    content = dict.fromkeys(kinds or ("application/json",), told)
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def given(
+    told: str,
+    schema: Json,
+    kind: str = "application/json",
+    status: int = 200,
+    headers: Json | None = None,
+) -> dict[int | str, Json]:
+    """What an address gives when all is well."""
+    answer: Json = {"description": told, "content": {kind: {"schema": schema}}}
+    return {status: {**answer, "headers": headers} if headers else answer}
+
+
+def ref(name: str) -> Json:
+    """A schema by name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def taking(*parameters: Json) -> Json:
+    """Headers that a route reads from the request itself."""
+    return {"parameters": list(parameters)}
+
+
+# --- one address after the other ---
+
+_FACTS: Json = {
+    "order": {
+        "placed_on": "2026-01-20",
+        "quantity": 80000,
+        "unit_price": "27000.00",
+        "destination": "CN",
+    },
+    "item": {"product": "H200-SXM"},
+    "customer": {"name": "Example Cloud", "units_to_date": 0},
+}
+ORDER: Json = {"regime": "h200-article", "as_of": "2026-02-01", "facts": _FACTS}
+_SEVERAL: Json = {"regimes": ["h200-article", "bis-2026"], "facts": _FACTS}
+_CHANGED: Json = {**ORDER, "parameters": {"cap": "100000"}, "only": ["kind=licence-condition"]}
+_DRAFT: Json = {"id": "a-draft", "based_on": "h200-article", "files": {}}
+_DRAFTED: Json = {**ORDER, "regime": "a-draft", "draft": _DRAFT}
+_CAP: Json = {"fact": "order.quantity", "from": "70000", "to": "80000", "step": "1000"}
+_PLACES: Json = {"fact": "order.destination", "values": ["CN", "HK", None]}
+_KEPT: Json = {"title": "80,000 for one customer", **ORDER}
+_TEXT: Json = {"type": "string"}
+_LINES: Json = {
+    "type": "string",
+    "description": "One JSON document on each line; blank lines are passed over.",
+}
+_VERSION: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The version that you have seen, from its `ETag`.",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+    "example": '"1"',
+}
+_SEEN: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The version that you have; where it is still there, 304 comes back.",
+    "schema": _TEXT,
+    "example": '"1"',
+}
+_ETAG = {"ETag": _header("The version, for `If-Match`.", '"1"')}
+_UNCHANGED: dict[int | str, Json] = {304: {"description": "Unchanged since `If-None-Match`."}}
+
+DECIDE = body(ref("Asked"), order=ORDER, several=_SEVERAL, changed=_CHANGED, drafted=_DRAFTED)
+DECIDED = given(
+    "The decision, or one for each rule set.",
+    {"oneOf": [ref("DecisionWire"), ref("Decisions")]},
+) | problems(*_WITH_BODY, 503)
+STREAM = body(_LINES, "application/x-ndjson")
+STREAMED = given(
+    "For each line a decision (`DecisionWire`, `Decisions`) or a `Rejection`, in order, as it comes.",
+    _LINES,
+    "application/x-ndjson",
+) | problems(415)
+CHECK = body(ref("DraftOfRules"), draft=_DRAFT)
+CHECKED = given("Whether the draft is sound.", ref("Checked")) | problems(*_WITH_BODY, 503)
+SWEEP = body(
+    ref("AskedSweep"), line={**ORDER, "axes": [_CAP]}, grid={**ORDER, "axes": [_CAP, _PLACES]}
+)
+SWEPT = given("Outcomes, reasons and flips.", ref("SweepWire")) | problems(*_WITH_BODY, 503)
+SCENARIO = body(ref("AskedScenario"), "application/json", _YAML, draft=_KEPT)
+CHANGE = SCENARIO | taking(_VERSION)
+LISTED = given("Scenarios.", ref("ScenarioPage")) | problems(400, 404, 503)
+ADDED = given(
+    "The draft as it was kept.",
+    ref("DraftRow"),
+    status=201,
+    headers={**_ETAG, "Location": _header("Its address.", "/v1/scenarios/d-23456789bcdf")},
+) | problems(*_WITH_BODY, 503, 507)
+GIVEN = (
+    {
+        200: {
+            "description": "The scenario, as JSON or as a YAML file; drafts have an `ETag`.",
+            "headers": {"ETag": _header("The version of a draft.", '"1"', required=False)},
+            "content": {
+                "application/json": {"schema": ref("ScenarioWire")},
+                _YAML: {"schema": _TEXT},
+            },
+        }
+    }
+    | _UNCHANGED
+    | problems(400, 404, 503)
+)
+SEEN = taking(_SEEN)
+CHANGED = given("The new version.", ref("DraftRow"), headers=_ETAG) | problems(
+    404, 409, *_WITH_BODY, 412, 428, 503
+)
+REMOVE = taking(_VERSION)
+REMOVED: dict[int | str, Json] = {204: {"description": "It is gone."}} | problems(
+    400, 404, 409, 412, 428, 503
+)
+RUN = given("What held and what did not.", ref("RanAll")) | problems(400, 404, 503)
+RUN_ONE = given("The decisions, and what differs.", ref("Ran")) | problems(400, 404, 422, 503)
+ALIVE = given("The process answers.", ref("Alive"))
+READY = given("Rules and store can be used.", ref("Ready")) | given(
+    "One of them cannot be used.", ref("Ready"), status=503
+)
+METRICS = given("Everything counted, in the text format of Prometheus.", _TEXT, "text/plain")
+
+_ANSWERS = {
+    "regimes": "RegimeList",
+    "regime": "RegimeWire",
+    "order_schema": "OrderSchema",
+    "vocabulary": "VocabularyWire",
+    "faults": "FaultList",
+    "fault": "FaultWire",
+}
+"""What the routes that tell about the rules give, by the name of the operation."""
+
+_TAGS = {
+    "decide": "Decide orders, one or many, under shipped rules or a draft of your own.",
+    "scenarios": "Stories with orders: those shipped with the rules, and the team's drafts.",
+    "rules": "What the rules say, and what can be said of an order.",
+    "service": "For those who run the service.",
+}
+
+
+# --- the whole document ---
+
+
+def complete(made: Json, book: Rulebook) -> Json:
+    """Put into a document what holds for every address, and every schema they refer to."""
+    parts = made.setdefault("components", {})
+    parts["schemas"] = components(book)
+    parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    made["security"] = [{"key": []}, {}]
+    made["tags"] = [{"name": name, "description": told} for name, told in _TAGS.items()]
+    made["info"]["license"] = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            # FastAPI's own 422 is never given: every fault is a problem document.
+            if "application/json" in answers.get("422", {}).get("content", {}):
+                del answers["422"]
+            everywhere = [421, 429]
+            if path in _OPEN:
+                operation["security"] = []
+            else:
+                everywhere += [401] if method == "get" else [401, 403]
+            answers |= {str(status): _problem(status) for status in everywhere}
+            if operation["operationId"] in _ANSWERS:
+                _tell_rules(operation, book)
+            operation["responses"] = dict(sorted(answers.items()))
+    return made
+
+
+def _tell_rules(operation: Json, book: Rulebook) -> None:
+    """What routes about the rules have in common."""
+    name = operation["operationId"]
+    good = operation["responses"]["200"]
+    good["content"] = {"application/json": {"schema": ref(_ANSWERS[name])}}
+    good["headers"] = _ETAG
+    own = operation.setdefault("parameters", [])
+    for parameter in own:
+        if parameter["name"] == "id":
+            parameter["schema"]["enum"] = list(book.regimes)
+        if parameter["name"] == "code":
+            parameter["example"] = "O204"
+    own.append(_SEEN)
+    for status in ("400", "404"):
+        if status in operation["responses"]:
+            operation["responses"][status] = _problem(int(status))
+
+
+_MODELS: tuple[type[BaseModel], ...] = (
+    wire.DecisionWire,
+    wire.Decisions,
+    wire.Rejection,
+    wire.Problem,
+    wire.Checked,
+    wire.SweepWire,
+    wire.DraftRow,
+    wire.ScenarioPage,
+    wire.ScenarioWire,
+    wire.Ran,
+    wire.RanAll,
+    wire.RegimeList,
+    wire.RegimeWire,
+    wire.VocabularyWire,
+    wire.FaultList,
+    wire.Alive,
+    wire.Ready,
+)
+
+
+def components(book: Rulebook) -> Json:
+    """Every schema that addresses refer to; those of orders are made from the rules."""
+    _, described = models_json_schema(
+        [(model, "serialization") for model in _MODELS],
+        by_alias=True,
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas: Json = dict(described["$defs"])
+    envelopes: dict[str, Json] = {}
+    for id, regime in book.regimes.items():
+        made = order_schema(book, regime)
+        for name, schema in made["$defs"].items():
+            schemas.setdefault(_named(name), _moved(schema))
+        envelopes[id] = {**_moved(made["then"])["properties"], "regime": {"const": id}}
+    plain = dict(next(iter(envelopes.values())))
+    plain |= {"parameters": _OPEN_PARAMETERS, "without": _OPEN_WITHOUT}
+    drafted = {**plain, "regime": _TEXT, "only": _ONLY, "draft": ref("DraftOfRules")}
+    several = {**plain, "regimes": _regimes(book), "only": _ONLY}
+    several |= {"draft": _or_null(ref("DraftOfRules"))}
+    del several["regime"]
+    undrafted = {"only": _ONLY, "draft": {"type": "null"}}
+    axes = _axes(book.vocabulary)
+    schemas["DraftOfRules"] = _draft_of_rules(book)
+    schemas["Asked"] = {
+        "anyOf": [
+            *(_envelope({**parts, **undrafted}, "regime") for parts in envelopes.values()),
+            _envelope(several, "regimes"),
+            _envelope(drafted, "regime draft"),
+        ]
+    }
+    schemas["AskedSweep"] = {
+        "anyOf": [
+            *(
+                _envelope({**parts, **undrafted, "axes": axes}, "regime axes")
+                for parts in envelopes.values()
+            ),
+            _envelope({**drafted, "axes": axes}, "regime axes draft"),
+        ]
+    }
+    schemas["AskedScenario"] = {
+        "anyOf": [_kept({**parts, "title": _TITLE}) for parts in envelopes.values()]
+    }
+    return schemas
+
+
+# --- parts of requests ---
+
+
+def _or_null(schema: Json) -> Json:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_OPEN_PARAMETERS: Json = {
+    "type": ["object", "null"],
+    "description": "Other values for parameters of the rule set.",
+    "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
+}
+_OPEN_WITHOUT: Json = {
+    "description": "Rules left out of this analysis.",
+    "anyOf": [_TEXT, {"type": "array", "items": _TEXT}, {"type": "null"}],
+}
+_ONLY: Json = {
+    "type": ["array", "null"],
+    "description": "Judge only these rules; no change of policy.",
+    "items": {
+        "enum": [
+            *(f"kind={kind}" for kind in KINDS_OF_RULE),
+            *(f"certainty>={certainty}" for certainty in CERTAINTIES),
+        ]
+    },
+}
+_TITLE: Json = _or_null({"anyOf": [_TEXT, ref("Text")]})
+
+
+def _regimes(book: Rulebook) -> Json:
+    ids = {"enum": list(book.regimes)}
+    told = "Rule sets; a decision comes back for each, in this order."
+    return {"type": "array", "description": told, "items": ids, "minItems": 1, "maxItems": 20}
+
+
+def _draft_of_rules(book: Rulebook) -> Json:
+    shipped = list(book.regimes)
+    return {
+        "type": "object",
+        "description": "A rule set for one call: texts by file name, over those it is based on.",
+        "required": ["id", "files"],
+        "additionalProperties": False,
+        "properties": {
+            "id": {
+                "type": "string",
+                "pattern": "^[a-z][a-z0-9-]{0,63}$",
+                "not": {"enum": shipped},
+            },
+            "based_on": {"enum": [*shipped, None]},
+            "files": {
+                "type": "object",
+                "description": "Null takes a file of `based_on` away.",
+                "propertyNames": {"pattern": "^[a-z][a-z0-9-]{0,63}\\.yaml$"},
+                "additionalProperties": {"type": ["string", "null"]},
+                "maxProperties": 300,
+            },
+        },
+        "anyOf": [
+            {"properties": {"based_on": {"enum": shipped}}, "required": ["based_on"]},
+            {"properties": {"files": {"minProperties": 1}}},
+        ],
+    }
+
+
+def _axes(vocabulary: Vocabulary) -> Json:
+    written: Json = {"type": ["string", "integer"]}
+    stated = [path for path, fact in vocabulary.facts.items() if fact.derived is None]
+    parts = {
+        "fact": {"enum": stated},
+        "parameter": _TEXT,
+        "from": written,
+        "to": written,
+        "step": written,
+        "count": written,
+        "values": {"type": "array", "items": {"type": ["string", "integer", "boolean", "null"]}},
+    }
+    ways = [["values"], ["from", "to", "step"], ["from", "to", "count"]]
+    axis = {
+        "type": "object",
+        "properties": parts,
+        "additionalProperties": False,
+        "anyOf": [
+            {"required": [what, *names]} for what in ("fact", "parameter") for names in ways
+        ],
+    }
+    return {"type": "array", "minItems": 1, "maxItems": 2, "items": axis}
+
+
+def _kept(parts: Json) -> Json:
+    """A scenario that is kept; one that expects something is told in full."""
+    made = _envelope(parts, "regime")
+    return {**made, "dependentRequired": {"expect": ["title", "story"], "vary": ["expect"]}}
+
+
+def _envelope(parts: Json, required: str) -> Json:
+    return {
+        "type": "object",
+        "properties": parts,
+        "required": [*required.split(), "facts"],
+        "additionalProperties": False,
+    }
+
+
+def _named(name: str) -> str:
+    return f"order.{name}"
+
+
+def _moved(schema: Any) -> Any:
+    """A schema whose references point into the components."""
+    if isinstance(schema, dict):
+        return {
+            key: f"#/components/schemas/{_named(value.removeprefix('#/$defs/'))}"
+            if key == "$ref" and isinstance(value, str)
+            else _moved(value)
+            for key, value in schema.items()
+        }
+    return [_moved(item) for item in schema] if isinstance(schema, list) else schema

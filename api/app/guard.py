@@ -1,0 +1,302 @@
+"""What every request passes before a route sees it, and what every answer gets on its way out.
+
+Host, origin, key and role, rate, time and size of the body; security headers; one line of log and
+the metrics. Nothing of what a request says is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+
+import structlog
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.app.answers import fault, problem
+from api.app.metrics import Metrics
+from api.keys import Key, Role, key_of
+from api.settings import Serving
+from engine.diagnostics import Diagnostic, shown
+
+SECURITY = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+_OPEN = ("/healthz", "/readyz", "/enter")
+"""Addresses that need no key, as the files under /static/ do."""
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_ONCE = (b"host", b"origin", b"sec-fetch-site", b"authorization", b"x-api-key", b"content-type")
+"""Headers of which two readers might each believe another one."""
+_DRAFTS = "/v1/scenarios"
+SESSION_SECONDS = 12 * 3600
+MOST_SESSIONS = 10_000
+MOST_CALLERS = 10_000
+"""Callers that are counted one by one; those beyond share one count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks: the name and role of a key, or somebody at this machine where no key is asked for."""
+
+    name: str
+    role: Role
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Who has signed in to the workbench; forgotten when the service stops."""
+
+    _by_token: dict[str, tuple[Visitor, float]] = field(default_factory=dict)
+
+    def open(self, key: Key) -> str:
+        """A new session's token."""
+        now = time.monotonic()
+        for token in [t for t, (_, end) in self._by_token.items() if end < now]:
+            del self._by_token[token]
+        if len(self._by_token) >= MOST_SESSIONS:
+            del self._by_token[next(iter(self._by_token))]
+        token = secrets.token_urlsafe(32)
+        self._by_token[token] = Visitor(key.name, key.role), now + SESSION_SECONDS
+        return token
+
+    def of(self, token: str) -> Visitor | None:
+        """Who a token stands for."""
+        visitor, end = self._by_token.get(token, (None, 0.0))
+        return visitor if end > time.monotonic() else None
+
+    def close(self, token: str) -> None:
+        """End a session."""
+        self._by_token.pop(token, None)
+
+
+class Guard:
+    """The outermost layer of the service."""
+
+    def __init__(
+        self, app: ASGIApp, serving: Serving, sessions: Sessions, metrics: Metrics
+    ) -> None:
+        self.app = app
+        self.serving = serving
+        self.sessions = sessions
+        self.metrics = metrics
+        self.rate = parse(serving.rate)
+        self.counted = MemoryStorage()
+        self.limiter = FixedWindowRateLimiter(self.counted)
+        self.hosts = {host.lower() for host in serving.hosts}
+        self.log = structlog.get_logger("placet")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        number = secrets.token_hex(8)
+        status = 500
+        method = scope["method"]
+        if method == "HEAD":  # what GET gives; the server keeps the body to itself
+            scope = {**scope, "method": "GET"}
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = list(message["headers"])
+                named = {name for name, _ in headers}
+                headers += SECURITY
+                headers.append((b"x-request-id", number.encode()))
+                if b"cache-control" not in named:
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        scope["placet.request"] = number
+        headers = dict(scope["headers"])
+        refused = self._refused(scope, headers)
+        try:
+            if refused is not None:
+                await refused(scope, receive, sending)
+            elif scope["path"] == "/v1/decide/stream":
+                await self.app(scope, receive, sending)
+            else:
+                await self._in_time(scope, receive, sending)
+        finally:
+            taken = time.perf_counter() - begun
+            route = getattr(scope.get("route"), "path", "-")
+            self.metrics.request(method, route, status, taken)
+            visitor = scope.get("placet.visitor")
+            self.log.info(
+                "request",
+                id=number,
+                method=method,
+                route=route,
+                status=status,
+                ms=round(taken * 1000, 1),
+                visitor=None if visitor is None else visitor.name,
+            )
+
+    async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The body has a limit in size and time; what a route does with it looks after itself."""
+        end = asyncio.get_running_loop().time() + self.serving.seconds
+        complete = late = started = False
+
+        async def receiving() -> Message:
+            nonlocal complete, late
+            if complete:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(end):
+                    message = await receive()
+            except TimeoutError:
+                # Who is late counts as gone: the route gives up, and what it says is not sent.
+                late = True
+                return {"type": "http.disconnect"}
+            complete = not message.get("more_body", False)
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            if started or not late:
+                started = True
+                await send(message)
+
+        await self.app(scope, receiving, sending)
+        if late and not started:
+            told = fault("W107", "the request did not arrive in time", "send it again")
+            await problem(scope, [told], {"Connection": "close"})(scope, receive, send)
+
+    def _refused(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Any:
+        """The answer to a request that may not come in; otherwise it is known who comes."""
+        told = (
+            self._unclear(scope, headers)
+            or self._wrong_host(headers)
+            or self._other_site(scope, headers)
+        )
+        if told is not None:
+            return problem(scope, [told])
+        path, method = scope["path"], scope["method"]
+        visitor = scope["placet.visitor"] = self._visitor(headers)
+        if wait := self._wait(scope, visitor):
+            told = fault("W114", f"more than {self.serving.rate} requests", f"wait {wait} s")
+            return problem(scope, [told], {"Retry-After": str(wait)})
+        if visitor is None:
+            is_open = path in _OPEN or path.startswith("/static/")
+            return None if is_open else self._no_key(scope, headers)
+        writes = path.startswith(_DRAFTS) and method not in _SAFE
+        runs = method == "POST" and path.endswith("/run")
+        if writes and not runs and visitor.role != "draft":
+            told = fault("W103", "this key may not change drafts", "use one of role `draft`")
+            return problem(scope, [told])
+        return None
+
+    def _wait(self, scope: Scope, visitor: Visitor | None) -> int:
+        """Seconds that a caller has to wait; what a request says of itself does not count."""
+        client = scope.get("client")
+        caller = _network(client[0]) if client else "-"
+        if visitor is not None and visitor.name:
+            caller = f"key {visitor.name}"
+        is_new = self.rate.key_for(caller) not in self.counted.storage
+        if is_new and len(self.counted.storage) >= MOST_CALLERS:
+            caller = "others"
+        if self.limiter.hit(self.rate, caller):
+            return 0
+        reset = self.limiter.get_window_stats(self.rate, caller).reset_time
+        return max(1, int(reset - time.time() + 1))
+
+    def _no_key(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Any:
+        told = fault("W102", "a key is needed", "send `Authorization: Bearer KEY`")
+        answer = problem(scope, [told], {"WWW-Authenticate": 'Bearer realm="placet"'})
+        if b"hx-request" in headers:
+            answer.headers["HX-Redirect"] = "/enter"
+        elif b"text/html" in headers.get(b"accept", b"") and scope["path"][:4] != "/v1/":
+            return RedirectResponse("/enter", 303)
+        return answer
+
+    def _visitor(self, headers: Mapping[bytes, bytes]) -> Visitor | None:
+        if not self.serving.keys:
+            return Visitor("", "draft")
+        secret = headers.get(b"x-api-key", b"")
+        bearer = headers.get(b"authorization", b"")
+        if bearer[:7].lower() == b"bearer ":
+            secret = bearer[7:].strip()
+        if secret:
+            key = key_of(self.serving.keys, secret)
+            return None if key is None else Visitor(key.name, key.role)
+        token = cookie(headers, "placet_session")
+        return self.sessions.of(token) if token else None
+
+    def _unclear(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Diagnostic | None:
+        if b"host" not in headers and scope["http_version"] != "1.0":
+            return fault("W101", "the header `Host` is missing", "")
+        if len(headers) != len(scope["headers"]):
+            names = [name for name, _ in scope["headers"]]
+            for name in _ONCE:
+                if names.count(name) > 1:
+                    return fault("W101", f"the header `{name.decode()}` is given twice", "")
+        return None
+
+    def _wrong_host(self, headers: Mapping[bytes, bytes]) -> Diagnostic | None:
+        """A page of another site may point its own name at this machine; its requests end here."""
+        if b"host" not in headers:  # no browser
+            return None
+        written = headers[b"host"].decode("latin-1").lower()
+        name = written.rpartition(":")[0] if not written.endswith("]") else written
+        host = (name or written).strip("[]")
+        if host in self.hosts or host == "localhost" or _is_address(host):
+            return None
+        return fault("W112", f"unknown host {shown(host)}", "use the service's own address")
+
+    def _other_site(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Diagnostic | None:
+        if scope["method"] in _SAFE:
+            return None
+        origin = headers.get(b"origin")
+        site = headers.get(b"sec-fetch-site", b"same-origin")
+        own = headers.get(b"host", b"").lower()
+        if site in (b"cross-site", b"same-site") or (
+            origin is not None and origin.partition(b"://")[2] != own
+        ):
+            return fault("W104", "this request comes from a page of another site", "")
+        return None
+
+
+def cookie(headers: Mapping[bytes, bytes], name: str) -> str:
+    """The value of a cookie, or nothing."""
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(headers.get(b"cookie", b"").decode("latin-1")[:4096])
+    except Exception:  # a cookie that cannot be read is no cookie
+        return ""
+    return jar[name].value if name in jar else ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _network(peer: str) -> str:
+    """Whose address it is: a host has 2**64 of them where it has one of IPv6."""
+    if ":" not in peer or "." in peer:
+        return peer
+    return str(ipaddress.ip_network((peer.partition("%")[0], 64), strict=False))

@@ -1,0 +1,44 @@
+"""Routes for those who run the service: is it alive, is it ready, what has it counted."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.app.answers import answer
+from api.app.house import House
+from api.store import StoreError
+from engine import __version__
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """Say that the process answers."""
+    return answer({"status": "alive", "version": __version__})
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> Response:
+    """Say whether rules and store can be used; 503 while one cannot."""
+    house: House = request.app.state.house
+    try:
+        await run_in_threadpool(house.store.check)
+        store = "ready"
+    except StoreError:
+        store = "unreachable"
+    told = {
+        "status": "ready" if store == "ready" else "not ready",
+        "rules": {"regimes": len(house.service.rulebook().regimes)},
+        "store": store,
+        "workers": {"count": house.workers.count, "lost": house.workers.lost},
+    }
+    return answer(told, 200 if store == "ready" else 503)
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """Give what was counted, for Prometheus."""
+    house: House = request.app.state.house
+    return Response(house.metrics.text(house.workers.lost), media_type="text/plain; version=0.0.4")

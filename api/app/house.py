@@ -1,0 +1,133 @@
+"""What the routes share: rules, store, workers, metrics; opened and closed with the service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from api.app.guard import Sessions
+from api.app.metrics import Metrics
+from api.service import Service, read_document
+from api.settings import Serving, Settings
+from api.store import Drafts, Store
+from api.worker import Workers
+from engine.diagnostics import Diagnostic, OrderRejected
+from engine.order import (
+    Document,
+    order_from,
+    read_envelope,
+    read_parameters,
+    read_without,
+)
+from engine.scenario import read_scenario
+
+
+@dataclass(slots=True)
+class House:
+    """One running service."""
+
+    chosen: Settings
+    serving: Serving
+    metrics: Metrics
+    sessions: Sessions
+    service: Service = field(init=False)
+    workers: Workers = field(init=False)
+    store: Store = field(init=False)
+    drafts: Drafts = field(init=False)
+    opened: bool = False
+    _shipped: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def open(self) -> None:
+        """Read the rules, open the store, start what runs beside; once.
+
+        Raises `RulesRejected` or `StoreError`.
+        """
+        if self.opened:
+            return
+        self.service = Service(self.chosen.rules)
+        self.service.rulebook()
+        self.store = Store.open(self.serving.store)
+        self.drafts = Drafts(self.store)
+        self.workers = Workers(self.chosen.rules, self.serving.workers)
+        self.opened = True
+
+    def close(self) -> None:
+        """Stop what runs beside."""
+        self.opened = False
+        self.workers.close()
+        self.store.close()
+
+    @property
+    def scenarios(self) -> Path:
+        """The folder of the shipped scenarios."""
+        return self.chosen.scenarios
+
+    def today(self) -> int:
+        """The present US Eastern calendar day."""
+        return datetime.now(ZoneInfo("America/New_York")).date().toordinal()
+
+    def shipped(self) -> dict[str, dict[str, Any]]:
+        """The shipped scenarios by id: title, story, rule set, titles of their orders."""
+        if not self._shipped:
+            rows: dict[str, dict[str, Any]] = {}
+            for path in sorted(self.scenarios.rglob("*.yaml")):
+                id = path.relative_to(self.scenarios).with_suffix("").as_posix()
+                try:
+                    scenario = read_scenario(read_document(path))
+                except OrderRejected:
+                    continue
+                rows[id] = {
+                    "id": id,
+                    "origin": "shipped",
+                    "title": scenario.title.as_json(),
+                    "story": scenario.story.as_json(),
+                    "regime": scenario.runs[0].document.data["regime"],
+                    "runs": [run.title.as_json() for run in scenario.runs],
+                }
+            self._shipped = rows
+        return self._shipped
+
+    def read_draft(self, document: Document) -> tuple[str, str]:
+        """Check a draft before it is kept; its title and rule set. Raises `OrderRejected`.
+
+        Its order must be readable; it need not have a title, a story or expectations.
+        """
+        vocabulary = self.service.rulebook().vocabulary
+        faults: list[Diagnostic] = []
+        envelope = read_envelope(document, vocabulary, faults)
+        if envelope.is_bare:
+            help = "put the facts under `facts:`, beside `regime:`"
+            raise OrderRejected(
+                [Diagnostic("O302", document.at(), "a draft is an envelope with `facts`", help)]
+            )
+        order_from(vocabulary, envelope.facts, faults)
+        title = _title(document, faults)
+        if envelope.regime is not None:
+            try:
+                _, regime = self.service.regime(envelope.regime, document.at("regime"))
+                read_parameters(regime, envelope.parameters, faults)
+                read_without(regime, envelope.without, faults)
+            except OrderRejected as error:
+                faults += error.diagnostics
+        if faults:
+            raise OrderRejected(faults)
+        if "expect" in document.data or "vary" in document.data:
+            read_scenario(document)
+        return title, envelope.regime or ""
+
+
+def _title(document: Document, faults: list[Diagnostic]) -> str:
+    """The title of a draft: one text, or one in each language."""
+    match document.data.get("title"):
+        case None:
+            return ""
+        case str() as text:
+            return text
+        case {"en": str() as en, "zh": str() as zh, **others} if not others:
+            return en if en == zh else f"{en} / {zh}"
+    message = "a title is a text, or one in each language"
+    faults.append(Diagnostic("O302", document.at("title"), message, "write {en: …, zh: …}"))
+    return ""

@@ -1,0 +1,231 @@
+"""Routes of scenarios: those shipped with the rules, to read and run; the team's drafts, to change."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.concurrency import run_in_threadpool
+
+from api import tasks
+from api.app import examples
+from api.app.answers import answer, fault, not_there
+from api.app.deciding import aside
+from api.app.house import House
+from api.app.reading import scenario_of
+from api.service import read_document
+from api.store import Entry
+from engine.diagnostics import OrderRejected
+from engine.order import Document
+from engine.source import as_yaml
+
+router = APIRouter(prefix="/v1/scenarios", tags=["scenarios"])
+Id = Annotated[str, InPath(max_length=200, description="The id that the list names.")]
+
+
+@router.get("", operation_id="scenarios", responses=examples.LISTED)
+async def listed(
+    request: Request,
+    origin: Annotated[str | None, Query(pattern="^(draft|shipped)$")] = None,
+    regime: Annotated[str | None, Query(max_length=100)] = None,
+    title: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """List drafts, newest first, a page at a time; the first page also lists what is shipped."""
+    house: House = request.app.state.house
+    rows: list[dict[str, Any]] = []
+    following = None
+    if origin != "shipped":
+        page = await run_in_threadpool(house.drafts.page, limit, after, regime, title)
+        rows += [entry_json(entry) for entry in page.entries]
+        following = page.next
+    if origin != "draft" and after is None:
+        shipped = await run_in_threadpool(house.shipped)
+        wanted = title.casefold()
+        rows += [
+            row
+            for row in shipped.values()
+            if (regime is None or row["regime"] == regime)
+            and any(wanted in text.casefold() for text in row["title"].values())
+        ]
+    return answer({"scenarios": rows, "next": following})
+
+
+@router.post(
+    "",
+    operation_id="add_scenario",
+    status_code=201,
+    openapi_extra=examples.SCENARIO,
+    responses=examples.ADDED,
+)
+async def add(request: Request) -> Response:
+    """Keep a draft: an envelope in JSON, or a scenario file in YAML."""
+    house: House = request.app.state.house
+    document = await scenario_of(request)
+    title, regime = house.read_draft(document)
+    made = await run_in_threadpool(
+        house.drafts.add, document.data, title=title, regime=regime, at=now(), by=by(request)
+    )
+    headers = {"Location": f"/v1/scenarios/{made.id}", "ETag": etag(made)}
+    return answer(entry_json(made), 201, headers)
+
+
+@router.post("/run", operation_id="run_scenarios", responses=examples.RUN)
+async def run_all(
+    request: Request, regime: Annotated[str | None, Query(max_length=100)] = None
+) -> Response:
+    """Run the shipped scenarios of one rule set, or of all: which expectations hold?"""
+    house: House = request.app.state.house
+    shipped = await run_in_threadpool(house.shipped)
+    ids = [id for id, row in shipped.items() if regime in (None, row["regime"])]
+    if not ids:
+        raise OrderRejected([not_there("scenario of the rule set", str(regime))])
+    found = await aside(house, tasks.run_files, house.scenarios, ids, house.today())
+    return answer({"passed": all(row["passed"] for row in found), "scenarios": found})
+
+
+@router.post("/{id:path}/run", operation_id="run_scenario", responses=examples.RUN_ONE)
+async def run(request: Request, id: Id) -> Response:
+    """Run one scenario: the decision of each of its orders, and what differs from what is expected."""
+    house: House = request.app.state.house
+    document = await run_in_threadpool(read, house, id)
+    return answer(await aside(house, tasks.run_one, document, house.today()))
+
+
+@router.get("/{id:path}", operation_id="scenario", responses=examples.GIVEN)
+async def given(
+    request: Request, id: Id, as_: Annotated[str, Query(alias="as", pattern="^(json|yaml)$")] = ""
+) -> Response:
+    """Give one scenario, as JSON or, where `Accept` or `as` asks for it, as a YAML file."""
+    house: House = request.app.state.house
+    wants_yaml = as_ == "yaml" or (not as_ and "yaml" in request.headers.get("accept", ""))
+    draft = await run_in_threadpool(house.drafts.get, id) if is_draft(id) else None
+    headers = {"Vary": "Accept"} | ({"ETag": etag(draft.entry)} if draft else {})
+    if draft is not None and request.headers.get("if-none-match") == etag(draft.entry):
+        return Response(status_code=304, headers=headers)
+    if wants_yaml:
+        text = as_yaml(draft.document) if draft else file_of(house, id).read_text("utf-8")
+        name = f'attachment; filename="{id.rpartition("/")[2]}.yaml"'
+        headers["Content-Disposition"] = name
+        return Response(text, 200, headers, "application/yaml")
+    if draft is not None:
+        return answer(entry_json(draft.entry) | {"scenario": draft.document}, 200, headers)
+    document = read_document(file_of(house, id))
+    shipped = await run_in_threadpool(house.shipped)
+    return answer(shipped[id] | {"scenario": document.data}, 200, headers)
+
+
+@router.put(
+    "/{id:path}",
+    operation_id="change_scenario",
+    openapi_extra=examples.SCENARIO,
+    responses=examples.CHANGED,
+)
+async def change(request: Request, id: Id) -> Response:
+    """Put a new version of a draft in place of the one that `If-Match` names."""
+    house: House = request.app.state.house
+    version = seen(request, house, id)
+    document = await scenario_of(request)
+    title, regime = house.read_draft(document)
+    made = await run_in_threadpool(
+        house.drafts.replace,
+        id,
+        version,
+        document.data,
+        title=title,
+        regime=regime,
+        at=now(),
+        by=by(request),
+    )
+    return answer(entry_json(made), 200, {"ETag": etag(made)})
+
+
+@router.delete(
+    "/{id:path}", operation_id="remove_scenario", status_code=204, responses=examples.REMOVED
+)
+async def remove(request: Request, id: Id) -> Response:
+    """Remove a draft, if the version that `If-Match` names is there."""
+    house: House = request.app.state.house
+    await run_in_threadpool(house.drafts.remove, id, seen(request, house, id))
+    return Response(status_code=204)
+
+
+# --- shared with the pages ---
+
+
+def read(house: House, id: str) -> Document:
+    """The document of a scenario. Raises `NotThere`, `OrderRejected`."""
+    if is_draft(id):
+        return Document(house.drafts.get(id).document)
+    return read_document(file_of(house, id))
+
+
+def is_draft(id: str) -> bool:
+    """Whether an id is one of a draft rather than of a shipped scenario."""
+    return id.startswith("d-") and "/" not in id
+
+
+def file_of(house: House, id: str) -> Path:
+    """The file of a shipped scenario. Raises `OrderRejected`."""
+    if id not in house.shipped():
+        raise OrderRejected([not_there("scenario", id)])
+    return house.scenarios / f"{id}.yaml"
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """What a list tells of a draft."""
+    return {
+        "id": entry.id,
+        "origin": "draft",
+        "title": {"en": entry.title, "zh": entry.title},
+        "regime": entry.regime or None,
+        "version": entry.version,
+        "created_at": moment(entry.created_at),
+        "created_by": entry.created_by,
+        "updated_at": moment(entry.updated_at),
+        "updated_by": entry.updated_by,
+    }
+
+
+def etag(entry: Entry) -> str:
+    """The mark of a version."""
+    return f'"{entry.version}"'
+
+
+def moment(seconds: int) -> str:
+    """A time as it stands in JSON: UTC, whole seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def now() -> int:
+    """The present second."""
+    return int(time.time())
+
+
+def by(request: Request) -> str:
+    """Who asks."""
+    visitor = request.scope.get("placet.visitor")
+    return "" if visitor is None else str(visitor.name)
+
+
+def seen(request: Request, house: House, id: str) -> int:
+    """The version that the caller has seen. Raises `OrderRejected`, `NotThere`."""
+    if not is_draft(id):
+        file_of(house, id)
+        help = "save a copy as a draft"
+        raise OrderRejected([fault("W108", "shipped scenarios are read only", help)])
+    mark = request.headers.get("if-match", "").strip()
+    if not mark:
+        raise OrderRejected(
+            [fault("W113", "`If-Match` is missing", "send the `ETag` of the draft")]
+        )
+    digits = mark.removeprefix('"').removesuffix('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        house.drafts.get(id)
+        raise OrderRejected([fault("W109", "`If-Match` names no version of this draft", "")])
+    return int(digits)
