@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from engine.data import Unplaced, read_data
 from engine.decide import Decider, Decision, Policy, date_of, prepare
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
 from engine.findings import Kept
@@ -26,7 +27,7 @@ from engine.order import (
     read_parameters,
     read_without,
 )
-from engine.source import MAX_BYTES, Unplaced, read_bytes, read_data, read_text
+from engine.source import MAX_BYTES, read_bytes, read_text
 from engine.values import Value
 
 if TYPE_CHECKING:

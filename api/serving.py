@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,8 @@ def serve(
     """Offer the HTTP service and the workbench; Ctrl-C stops it.
 
     PLACET_STORE, PLACET_KEYS, PLACET_KEYS_FILE, PLACET_HOSTS, PLACET_RATE, PLACET_SECONDS,
-    PLACET_WORKERS, PLACET_CONNECTIONS and PLACET_LOG_CONTENTS set the rest; api/README.md tells how.
+    PLACET_HEAD_SECONDS, PLACET_STOP_SECONDS, PLACET_WORKERS, PLACET_CONNECTIONS and
+    PLACET_LOG_CONTENTS set the rest; api/README.md tells how.
     """
     # Only serving needs these, and every start would wait for them.
     from api.app.serve import serve as run
@@ -40,6 +42,12 @@ def serve(
         raise typer.Exit(1) from None
     except PlacetError as error:
         typer.echo(as_text(error.diagnostics), err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        # Names that are not known have numbers below zero, and words of their own.
+        number = error.errno or 0
+        told = os.strerror(number) if number > 0 else error.strerror
+        typer.echo(f"placet serve: {host}, port {port}: {told}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -57,4 +65,9 @@ def key(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo(secret)
-    typer.echo(f"add this line to the file that PLACET_KEYS_FILE names:\n{line}", err=True)
+    typer.echo(
+        "The secret on standard output is shown this once. Add this line to the file that\n"
+        "PLACET_KEYS_FILE names, which only its owner may change (chmod 600), and start the\n"
+        f"service again:\n{line}",
+        err=True,
+    )

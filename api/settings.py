@@ -56,7 +56,7 @@ class Serving:
     connections: int = 1000
     head_seconds: float = 10
     """Time for a request to begin in earnest, and for a caller to go on reading an answer."""
-    stop_seconds: float = 20
+    stop_seconds: int = 20
     """Time for requests in flight when the service is told to stop."""
     log_contents: bool = False
     """Whether the facts of decided orders are written to the log."""
@@ -78,7 +78,7 @@ def serving(environ: Mapping[str, str] = os.environ) -> Serving:
         workers=_number(environ, "PLACET_WORKERS", plain.workers, 1, 16),
         connections=_number(environ, "PLACET_CONNECTIONS", plain.connections, 1, 100_000),
         head_seconds=_number(environ, "PLACET_HEAD_SECONDS", int(plain.head_seconds), 1, 600),
-        stop_seconds=_number(environ, "PLACET_STOP_SECONDS", int(plain.stop_seconds), 1, 600),
+        stop_seconds=_number(environ, "PLACET_STOP_SECONDS", plain.stop_seconds, 1, 600),
         log_contents=log in ("1", "yes", "true"),
     )
 
@@ -90,7 +90,9 @@ def _keys(environ: Mapping[str, str]) -> tuple[Key, ...]:
         raise ValueError("keys stand in PLACET_KEYS or in PLACET_KEYS_FILE, not in both")
     name = "PLACET_KEYS_FILE" if file else "PLACET_KEYS"
     try:
-        lines = Path(file).read_text("utf-8-sig").split("\n") if file else re.split("[\n;]", written)
+        lines = (
+            Path(file).read_text("utf-8-sig").split("\n") if file else re.split("[\n;]", written)
+        )
         keys = read_keys(lines)
     except OSError as error:
         raise ValueError(f"{name} cannot be read: {error.strerror}") from None

@@ -128,7 +128,7 @@ def run_one(service: Service, asked_of: Document, today: int) -> dict[str, Any]:
         plain = {k: v for k, v in asked_of.data.items() if k not in ("title", "story", "vary")}
         order = Document(plain, asked_of.node, asked_of.source, asked_of.base)
         decision = service.decide(order, Asked(today))
-        run = {"title": None, "passed": True, "differences": [], "diagnostics": []}
+        run: dict[str, Any] = {"title": None, "passed": True, "differences": [], "diagnostics": []}
         return {"passed": True, "runs": [{**run, "decision": decision}]}
     results = service.run(read_scenario(asked_of).runs, today)
     runs = [{**_told(result), "decision": result.decision} for result in results]

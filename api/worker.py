@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,9 @@ class Workers:
     """How many children were stopped or ended by themselves."""
     _free: queue.Queue[_Child] = field(default_factory=queue.Queue)
     _all: set[_Child] = field(default_factory=set)
-    _waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_WAITING))
+    _waiting: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(MOST_WAITING)
+    )
     _closed: bool = False
 
     def __post_init__(self) -> None:
@@ -151,6 +154,8 @@ class _Child:
         # and the signal to stop may reach the children too, which are the parent's to end: they
         # start with these blocked, so that requests in flight finish.
         with _STARTING:
+            # It starts with the first child otherwise, and takes the block away again.
+            resource_tracker.ensure_running()
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
             try:
                 self.process.start()

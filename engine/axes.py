@@ -230,7 +230,8 @@ def contradictions(
             kind = vocabulary.facts[path].type
             stated = [value for value in _values(varied, base, path) if value is not None]
             against = [
-                f"`{write(value, kind)}` for `{product}`, which has `{write(row[path], kind)}`"
+                f"{shown(write(value, kind))} for `{product}`, "
+                f"which has {shown(write(row[path], kind))}"
                 for product in products
                 if isinstance(product, str) and path in (row := rows.get(product, {}))
                 for value in stated

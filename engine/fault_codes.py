@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-
-@dataclass(frozen=True, slots=True)
-class FaultCode:
-    """One kind of fault: its name, what it means, and what to do about it."""
-
-    title: str
-    meaning: str
-    mend: str
+from engine.fault_code import FaultCode
+from engine.request_codes import REQUESTS
 
 
 def _reading(family: str, what: str) -> dict[str, FaultCode]:
@@ -395,109 +388,6 @@ _ORDERS = {
     ),
 }
 
-_REQUESTS = {
-    "W101": FaultCode(
-        "request cannot be read",
-        "A part of the request is not what its place needs: a query parameter, a header, a name "
-        "that the body must have.",
-        "look at the pointer or name in the message; `/openapi.json` describes every request.",
-    ),
-    "W102": FaultCode(
-        "no key, or one that opens nothing",
-        "The service asks for an API key, and the request has none that it knows.",
-        "send `Authorization: Bearer KEY`, or sign in to the workbench.",
-    ),
-    "W103": FaultCode(
-        "the key may not do this",
-        "A key of role `read` decides and looks; drafts are changed with a key of role `draft`.",
-        "use a key of role `draft`; whoever runs the service makes one with `placet key`.",
-    ),
-    "W104": FaultCode(
-        "sent from another site",
-        "The browser says that a page of another site sent this request.",
-        "use the workbench at its own address.",
-    ),
-    "W105": FaultCode(
-        "nothing there",
-        "The address names a page, rule set, rule, scenario or fault that does not exist.",
-        "check the id; the lists under `/v1/` name what there is.",
-    ),
-    "W106": FaultCode(
-        "method not possible here",
-        "The address exists, but not for this method.",
-        "use one of the methods in the `Allow` header.",
-    ),
-    "W107": FaultCode(
-        "request came too slowly",
-        "The body of the request did not arrive in the time that one request has.",
-        "send it again; for many orders use the stream, which has its time for each line.",
-    ),
-    "W108": FaultCode(
-        "shipped scenarios are not changed",
-        "A scenario that is shipped with the rules is read only.",
-        "save a copy as a draft and change that.",
-    ),
-    "W109": FaultCode(
-        "changed by somebody else",
-        "The draft was changed since it was read: its version is not the one in `If-Match`. "
-        "Nothing was written.",
-        "read the draft again, put your change into it, and send the new `ETag`.",
-    ),
-    "W110": FaultCode(
-        "request too large",
-        "The body of the request is larger than 1,000,000 bytes. Nothing of it was used.",
-        "send less at once; many orders go through `/v1/decide/stream` line by line.",
-    ),
-    "W111": FaultCode(
-        "content of another kind",
-        "The `Content-Type` of the body is none that this address reads.",
-        "send JSON as `application/json`; orders line by line as `application/x-ndjson`; a "
-        "scenario also as `application/yaml`.",
-    ),
-    "W112": FaultCode(
-        "unknown host name",
-        "The request names a host under which this service is not offered.",
-        "use its own address; whoever runs the service adds names in `PLACET_HOSTS`.",
-    ),
-    "W113": FaultCode(
-        "version not named",
-        "A draft is changed or removed only by somebody who says which version they have seen.",
-        "send the `ETag` of the draft as `If-Match`.",
-    ),
-    "W114": FaultCode(
-        "too many requests",
-        "This caller sent more requests than one caller may in that time.",
-        "wait as long as `Retry-After` says; many orders go through one stream.",
-    ),
-    "W115": FaultCode(
-        "fault of the service",
-        "The service met something that it was not built for. Nothing was decided and nothing "
-        "was changed by this request.",
-        "try again; if it stays, report it with the request's number from `X-Request-Id`.",
-    ),
-    "W116": FaultCode(
-        "took too long",
-        "The work was stopped when its time was over. Nothing was decided.",
-        "ask for less at once: fewer cells, a smaller draft of rules.",
-    ),
-    "W117": FaultCode(
-        "busy",
-        "All that could do this work is busy, or the service is about to stop.",
-        "try again after a moment.",
-    ),
-    "W118": FaultCode(
-        "no room for more drafts",
-        "The team has as many drafts as the service keeps.",
-        "remove drafts that are no longer needed.",
-    ),
-    "W119": FaultCode(
-        "draft of rules is not complete",
-        "A draft of rules has an id that no shipped rule set has, and files by name; it may be "
-        "based on a shipped rule set.",
-        'write `{"id": …, "based_on": …, "files": {"regime.yaml": …}}`.',
-    ),
-}
-
 CODES: Mapping[str, FaultCode] = MappingProxyType(
     {
         **_reading("R", "the rule file or folder"),
@@ -508,6 +398,6 @@ CODES: Mapping[str, FaultCode] = MappingProxyType(
         **_VOCABULARY,
         **_reading("O", "the document"),
         **_ORDERS,
-        **_REQUESTS,
+        **REQUESTS,
     }
 )

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.data import Unplaced
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
 from engine.ir import Regime
 from engine.shape import COMMA
-from engine.source import Node, Unplaced, find, find_key, plain
+from engine.source import Node, find, find_key, plain
 from engine.values import Misfit, Type, Value, read, write
 from engine.vocabulary import Code, FactDefinition, Vocabulary
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -37,31 +37,11 @@ _SURROGATES = re.compile(
 # What JSON strings may hold as it is, but YAML refuses or reads as the end of a line.
 _UNREADABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
-_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
-
 Data = dict[str, Any] | list[Any] | str | int | bool | None
 
 
 class JsonNumber(str):
     """A JSON number with a fraction or exponent, kept as it was written."""
-
-
-@dataclass(slots=True, eq=False)
-class Unplaced:
-    """A JSON text read for its data alone; places are found when somebody asks for them."""
-
-    text: bytes
-    name: str
-    _node: Node | None = None
-
-    def node(self) -> Node | None:
-        """The nodes with their places; none of the rare JSON that only a JSON parser reads."""
-        if self._node is None:
-            try:
-                self._node = read_text(self.text, self.name, "O")
-            except OrderRejected:
-                return None
-        return self._node
 
 
 @dataclass(slots=True, eq=False)
@@ -180,43 +160,6 @@ def read_text(text: bytes | str, name: str, family: str) -> Node | None:
     return _Builder(source, family, as_json).build(text)
 
 
-def read_data(text: bytes) -> Data:
-    """Read the data of a JSON text, several times as fast as with places.
-
-    What it reads, `read_text` reads the same. It raises `ValueError` for everything that is faulty
-    or doubtful, without a word: `read_text` has them.
-    """
-    if len(text) > MAX_BYTES:
-        raise ValueError("large")
-    written = text.decode("utf-8-sig")
-    opened = written.count("{") + written.count("[")
-    if opened + written.count(",") + written.count(":") >= MAX_NODES:
-        raise ValueError("many values")
-    if _HALF_PAIR.search(written):
-        raise ValueError("perhaps half a character")
-    try:
-        data = _JSON.decode(written)
-    except RecursionError:
-        raise ValueError("deep") from None
-    if not isinstance(data, dict | list) or (opened > MAX_DEPTH and _is_deep(data)):
-        raise ValueError("no collection, or a deep one")
-    return cast(Data, data)
-
-
-def _is_deep(data: dict[str, Any] | list[Any]) -> bool:
-    level = [data]
-    for _ in range(MAX_DEPTH):
-        parts = (
-            part
-            for whole in level
-            for part in (whole.values() if isinstance(whole, dict) else whole)
-        )
-        level = [part for part in parts if isinstance(part, dict | list)]
-        if not level:
-            return False
-    return True
-
-
 def plain(node: Node | None) -> Any:
     """Give the data of a node without its places: dicts, lists, text, JSON's own scalars."""
     match node:
@@ -287,7 +230,7 @@ def _rejected(family: str, span: Span, code: str, message: str, help: str) -> Pl
 def _is_json(text: str) -> bool:
     """Whether a text that opens like JSON is JSON; a YAML flow mapping is not."""
     try:
-        json.loads(text, parse_float=str, parse_int=str, parse_constant=_refuse_constant)
+        json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return False
     return True
@@ -299,7 +242,8 @@ def _joined(pair: re.Match[str]) -> str:
     return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
-def _refuse_constant(word: str) -> None:
+def refuse_constant(word: str) -> None:
+    """Refuse what Python takes for JSON and nobody else does: `NaN`, `Infinity`."""
     raise ValueError(word)
 
 
@@ -402,7 +346,7 @@ class _Builder:
             if text in ("", "~", "null"):
                 data = None
             elif self.as_json:
-                data = _json_scalar(text)
+                data = json_scalar(text)
         marks = (self.source, event.start_mark, event.end_mark, pointer)
         return Scalar(text, data, marks, style)
 
@@ -485,7 +429,8 @@ class _Builder:
         )
 
 
-def _json_scalar(text: str) -> str | int | bool | None:
+def json_scalar(text: str) -> str | int | bool | None:
+    """What a bare word or number of JSON says; a number that is none of ours stays text."""
     if text == "true":
         return True
     if text == "false":
@@ -494,21 +439,6 @@ def _json_scalar(text: str) -> str | int | bool | None:
     if len(text) <= 20 and text.removeprefix("-").isdigit():
         return int(text)
     return JsonNumber(text)
-
-
-def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) != len(pairs):
-        raise ValueError("a name stands twice")
-    return data
-
-
-_JSON = json.JSONDecoder(
-    object_pairs_hook=_single,
-    parse_int=_json_scalar,
-    parse_float=JsonNumber,
-    parse_constant=_refuse_constant,
-)
 
 
 def _part_of_block(scalar: Scalar, start: int, end: int) -> Span:

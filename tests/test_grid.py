@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,7 +19,7 @@ from engine.decide import Policy, date_of, decide
 from engine.diagnostics import Diagnostic, OrderRejected
 from engine.evaluate import compile_regime, judge
 from engine.grid import sweep
-from engine.ir import Compare, Pair, Quantity, Regime
+from engine.ir import Compare, Pair, Period, Quantity, Regime
 from engine.load import Rulebook
 from engine.order import Document, Order, make_order, read_order, write_facts
 from engine.properties import names_of, orders, rule_sets
@@ -399,6 +400,9 @@ def _one_rule_book(rulebook: Rulebook, text: str) -> tuple[Rulebook, Regime]:
         # Rounded down to whole dollars: 0.01 * price, in cents.
         ("dollars >= 0.50", [5000]),
         ("order.unit_price - dollars > 49.50", [5001]),
+        # The fee for one, rounded up to the cent: 2.01 makes 0.5025.
+        ("fee_due <= 0.50", [201]),
+        ("fee_due * 3 <= 1.00", [133]),
     ],
 )
 def test_every_turn_of_a_condition_is_found(
@@ -408,7 +412,7 @@ def test_every_turn_of_a_condition_is_found(
     path, lo, hi = "order.quantity", "1", "1000"
     if "item" in text:
         path, lo, hi = "item.chips_per_unit", "1", "64"
-    elif "dollars" in text:
+    elif "dollars" in text or "fee" in text:
         path, lo, hi = "order.unit_price", "0.01", "100.00"
     stated: Stated = {"order.quantity": 1, "order.placed_on": day("2026-02-01")}
     answer = swept(book, regime, stated, [{"fact": path, "values": [lo, hi]}])
@@ -416,6 +420,26 @@ def test_every_turn_of_a_condition_is_found(
     assert [f["above"] for f in answer["flips"]] == [write(turn, kind) for turn in turns]
     assert [f["below"] for f in answer["flips"]] == [write(turn - 1, kind) for turn in turns]
     assert answer["exact"] is True
+
+
+def test_scope_and_application_of_a_rule_turn_too(rulebook: Rulebook) -> None:
+    book, regime = _one_rule_book(rulebook, "terms.refundable")
+    names = names_of(rulebook.vocabulary, regime)
+    applies = read_condition("order.quantity >= 10 and order.quantity < 20", names)
+    regime = replace(
+        regime,
+        scope=read_condition("order.quantity != 15", names),
+        rules=(replace(regime.rules[0], applies=applies),),
+    )
+    axis = {"fact": "order.quantity", "values": ["1", "100"]}
+    stated = {"terms.refundable": False, "order.placed_on": day("2026-02-01")}
+    answer = swept(book, regime, stated, [axis])
+    assert flips_of(answer) == [
+        ("9", "10", "not-applicable", "unmet"),
+        ("14", "15", "unmet", "not-applicable"),
+        ("15", "16", "not-applicable", "unmet"),
+        ("19", "20", "unmet", "not-applicable"),
+    ]
 
 
 def test_what_turns_too_often_is_said_not_to_be_exact(rulebook: Rulebook) -> None:
@@ -661,6 +685,17 @@ def test_a_rule_that_fails_alone_is_counted_apart(rulebook: Rulebook) -> None:
     assert answer["outcome_of"] == [0, 1, 1, 1, 2, 1]
 
 
+def test_a_rule_that_fails_out_of_scope_is_counted_and_not_as_the_only_one(
+    rulebook: Rulebook,
+) -> None:
+    axes = [{"fact": "order.destination", "values": ["CN", "DE"]}]
+    stated = {**H200, "terms.refundable": True}
+    answer = swept(rulebook, rulebook.regimes["h200-article"], stated, axes)
+    (refund,) = (rule for rule in answer["rules"] if rule["rule"] == "no-refund")
+    assert (refund["unmet"], refund["alone"]) == (2, 1)
+    assert [reason["scope"] for reason in answer["reasons"]] == ["met", "unmet"]
+
+
 # --- the day of the rules, and other policies ---
 
 
@@ -725,6 +760,34 @@ def test_values_of_parameters_follow_the_day(rulebook: Rulebook) -> None:
     assert same["policy_changes"] == []
 
 
+def test_a_rule_that_ends_and_one_whose_parameter_moves_turn_between_cells(
+    rulebook: Rulebook,
+) -> None:
+    """A rule in force for nine days of January; a deadline that is put off in March."""
+    book, regime = _one_rule_book(rulebook, "not terms.refundable")
+    (first,) = regime.rules
+    ended = replace(first, in_force=Period(day("2026-01-01"), day("2026-01-10")))
+    deadline = replace(
+        regime.parameters["fee_rate"],
+        name="deadline",
+        type=Type("date"),
+        values=((day("2025-01-01"), day("2026-02-10")), (day("2026-03-01"), day("2026-03-20"))),
+    )
+    regime = replace(regime, parameters={**regime.parameters, "deadline": deadline})
+    names = names_of(rulebook.vocabulary, regime)
+    in_time = replace(first, id="b", require=read_condition("order.placed_on <= deadline", names))
+    regime = replace(regime, rules=(ended, in_time))
+    axis = {"fact": "order.placed_on", "values": ["2025-12-20", "2026-04-01"]}
+    answer = swept(book, regime, {"terms.refundable": True}, [axis])
+    assert flips_of(answer) == [
+        ("2025-12-31", "2026-01-01", "met", "unmet"),
+        ("2026-01-09", "2026-01-10", "unmet", "met"),
+        ("2026-02-10", "2026-02-11", "met", "unmet"),
+        ("2026-02-28", "2026-03-01", "unmet", "met"),
+        ("2026-03-20", "2026-03-21", "met", "unmet"),
+    ]
+
+
 def test_an_axis_takes_the_place_of_a_changed_parameter(rulebook: Rulebook) -> None:
     regime = rulebook.regimes["h200-article"]
     axis = {"parameter": "cap", "values": ["99", "100"]}
@@ -751,6 +814,29 @@ def test_two_parameters_and_derived_amounts_are_varied_together(rulebook: Rulebo
         (1, 0, "99", "100"),
         (1, 1, "99", "100"),
     ]
+
+
+def test_a_parameter_is_varied_in_scope_and_in_what_is_derived_from_it(
+    rulebook: Rulebook,
+) -> None:
+    book, regime = _one_rule_book(rulebook, "fee.paid >= fee_due")
+    names = names_of(rulebook.vocabulary, regime)
+    regime = replace(regime, scope=read_condition("order.quantity <= cap", names))
+    stated = {**H200, "order.unit_price": 100_00, "fee.paid": 1_000_00}
+    rate = {"parameter": "fee_rate", "values": ["1", "0"]}
+    cap = {"parameter": "cap", "values": ["0", "1000"]}
+    assert flips_of(swept(book, regime, stated, [rate])) == [("0.1", "0.101", "met", "unmet")]
+    assert flips_of(swept(book, regime, stated, [cap])) == [
+        ("99", "100", "not-applicable", "unmet")
+    ]
+
+
+def test_a_rule_that_begins_to_wait_is_named(rulebook: Rulebook) -> None:
+    book, regime = _one_rule_book(rulebook, "order.quantity <= 10 or terms.refundable")
+    axis = {"fact": "order.quantity", "values": ["1", "100"]}
+    answer = swept(book, regime, {"order.placed_on": day("2026-02-01")}, [axis])
+    assert flips_of(answer) == [("10", "11", "met", "unknown")]
+    assert answer["flips"][0]["rules"] == [0]
 
 
 def test_a_selection_of_rules_and_rules_left_out_hold_in_every_cell(rulebook: Rulebook) -> None:
@@ -881,7 +967,8 @@ GOOD = {"fact": "order.quantity", "from": "1", "to": "9", "step": "1"}
         ([{"fact": "order.quantity", "from": "1", "to": "9", "count": "many"}], [
             ("W207", "/axes/0/count")
         ]),
-        ([{**GOOD, "to": "100002"}], [("W208", "/axes/0/step")]),
+        ([{**GOOD, "to": "100001"}], [("W208", "/axes/0/step")]),
+        ([{**GOOD, "to": "200000", "step": "2"}], [("W208", "/axes/0/step")]),
         ([{**GOOD, "to": "10000000"}], [("W208", "/axes/0/step")]),
         ([{"fact": "order.unit_price", "from": "0.01", "to": "1000000.00", "step": "0.01"}], [
             ("W208", "/axes/0/step")
@@ -915,6 +1002,7 @@ GOOD = {"fact": "order.quantity", "from": "1", "to": "9", "step": "1"}
         ([{"fact": "order.quantity", "values": [None, 1, None]}], [("W210", "/axes/0/values/2")]),
         ([GOOD, {"fact": "order.quantity", "values": [1]}], [("W210", "/axes/1")]),
         ([{"fact": "item.tpp", "values": ["15832", "4799.99", "21000"]}], [("W211", "/axes/0")]),
+        ([{"fact": "item.datacenter", "values": [True, False]}], [("W211", "/axes/0")]),
         # All at once.
         (
             [{"fact": "x", "values": []}, {**GOOD, "fact": "order.value", "to": None}],
@@ -931,7 +1019,28 @@ def test_a_bad_axis_is_told_at_its_place(
     assert sorted(told) == sorted(faults)
     for diagnostic in error.value.diagnostics:
         assert diagnostic.message
-        assert "None" not in diagnostic.message + diagnostic.help
+        assert not re.search("None|True|False", diagnostic.message + diagnostic.help)
+
+
+@pytest.mark.parametrize(
+    ("axes", "counts"),
+    [
+        ([{**GOOD, "to": "100000"}], [100_000]),
+        ([{**GOOD, "to": "199999", "step": "2"}], [100_000]),
+        ([{"fact": "order.quantity", "from": "1", "to": "1000000", "count": 100_000}], [100_000]),
+        ([{"fact": "order.quantity", "values": [*range(1, 100_001)]}], [100_000]),
+        ([{**GOOD, "to": "1000"}, {"parameter": "cap", "from": 1, "to": 100, "step": 1}], [1000, 100]),
+        ([{"parameter": "cap", "from": "1", "to": "1000", "step": "1"}], [1000]),
+    ],
+)  # fmt: skip
+def test_an_axis_may_be_as_long_as_a_sweep(
+    rulebook: Rulebook, axes: list[Any], counts: list[int]
+) -> None:
+    faults: list[Diagnostic] = []
+    regime = rulebook.regimes["h200-article"]
+    found = read_axes(rulebook.vocabulary, regime, Document(axes), faults)
+    assert faults == []
+    assert [len(axis.values) for axis in found] == counts
 
 
 def test_products_that_contradict_the_facts_are_named_in_one_fault(rulebook: Rulebook) -> None:
@@ -950,6 +1059,20 @@ def test_products_that_contradict_the_facts_are_named_in_one_fault(rulebook: Rul
     assert "`15832` for `H200-NVL`, which has `13364`" in fault.message
     assert "H200-SXM" not in fault.message
     assert "more" in fault.message
+
+
+def test_along_a_product_its_figures_change_too(rulebook: Rulebook) -> None:
+    """10,000 boards of eight are 80,000 chips; MI325X lies outside the article."""
+    products = {"fact": "item.product", "values": ["H200-SXM", "HGX-H200-8", "MI325X", None]}
+    refunds = {"fact": "terms.refundable", "values": [False, None]}
+    stated = {**H200, "order.quantity": 10_000}
+    regime = rulebook.regimes["h200-article"]
+    expected = ["met", "unmet", "not-applicable", "unknown"]
+    answer = swept(rulebook, regime, stated, [products])
+    assert [OUTCOMES[n] for n in answer["outcome_of"]] == expected
+    both = swept(rulebook, regime, stated, [products, refunds])
+    second = ["unknown", "unmet", "not-applicable", "unknown"]
+    assert [OUTCOMES[n] for n in both["outcome_of"]] == [*expected, *second]
 
 
 def test_a_figure_of_the_catalogue_may_be_unknown_where_a_product_is_named(

@@ -81,7 +81,7 @@ def test_the_page_lists_every_story_in_the_readers_language(
     assert page.status_code == 200
     for text in texts:
         assert text in page.text
-    files = [p for p in (Path(__file__).parent.parent / "scenarios").rglob("*.yaml")]
+    files = list((Path(__file__).parent.parent / "scenarios").rglob("*.yaml"))
     assert page.text.count('<details class="card story') == len(files)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -583,6 +584,24 @@ def test_processes_that_start_at_once_make_the_tables_once(
             assert set(all_pages(Drafts(store))) == ids
     for opener in openers:
         opener.end()
+
+
+def test_who_meets_another_at_the_first_start_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "store.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        waited: list[float] = []
+
+        def pause(seconds: float) -> None:
+            waited.append(seconds)
+            other.execute("ROLLBACK")
+
+        monkeypatch.setattr("time.sleep", pause)
+        with closing(Store.open(sqlite(file))) as store:
+            store.check()
+        assert len(waited) == 1
 
 
 def test_a_migration_that_fails_halfway_leaves_nothing(url: str) -> None:

@@ -172,8 +172,16 @@ def test_a_higher_cap_flips_the_orders_that_the_cap_alone_stopped_and_that_it_le
     assert flipped(client, parameters={"cap": cap}) == up_to(cap)
 
 
-def test_a_rule_left_out_flips_the_orders_that_it_alone_stopped(client: TestClient) -> None:
-    assert flipped(client, without=["customer-cap"]) == up_to(10_000_000)
+def test_a_rule_left_out_flips_the_orders_that_it_alone_stopped_or_held_up(
+    client: TestClient,
+) -> None:
+    # In these three nobody has counted the chips to date, and nothing else is open.
+    held_up = {
+        "h200-article/last-twenty-thousand@6",
+        "h200-article/quotation-with-empty-fields@14",
+        "h200-article/two-sisters-one-house@5",
+    }
+    assert flipped(client, without=["customer-cap"]) == up_to(10_000_000) | held_up
 
 
 def test_the_teams_drafts_are_tried_as_well_and_say_what_they_are_worth(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,14 +12,32 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from api.app import deciding, entry, examples, health, scenarios, sweeping
+from api.app import (
+    decide_page,
+    deciding,
+    entry,
+    examples,
+    health,
+    rules,
+    rules_page,
+    scenarios,
+    scenarios_page,
+    sweeping,
+    whatif_page,
+)
 from api.app.faults import tell_faults
-from api.app.guard import Guard, Sessions
+from api.app.guard import Guard
 from api.app.house import House
 from api.app.metrics import Metrics
 from api.app.pages import STATIC
+from api.app.sessions import Sessions
 from api.settings import Serving, Settings
 from engine import __version__
+
+_ROUTES = (
+    *(deciding, sweeping, rules, scenarios, health),
+    *(decide_page, whatif_page, scenarios_page, rules_page, entry),
+)
 
 
 def make(chosen: Settings, serving: Serving) -> FastAPI:
@@ -42,17 +59,11 @@ def make(chosen: Settings, serving: Serving) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False},
-        max_body_size=serving.largest_body,
     )
     app.state.house = house
     tell_faults(app)
-    for part in (deciding, sweeping, scenarios, health, entry):
+    for part in _ROUTES:
         app.include_router(part.router)
-    for name in ("rules", "decide_page", "rules_page", "whatif_page", "scenarios_page"):
-        try:
-            app.include_router(importlib.import_module(f"api.app.{name}").router)
-        except (ImportError, AttributeError) as e:
-            print("TEMPORARY", name, e)
     app.mount("/static", _Static(directory=STATIC))
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     app.add_middleware(Guard, serving=serving, sessions=house.sessions, metrics=house.metrics)
@@ -65,16 +76,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
         made = get_openapi(
             title=app.title, version=app.version, description=_ABOUT, routes=app.routes
         )
-        parts = made.setdefault("components", {})
-        parts["schemas"] = examples.components(app.state.house.service.rulebook())
-        parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        made["security"] = [{"key": []}, {}]
-        for path in made["paths"].values():
-            for operation in path.values():
-                # FastAPI's own 422 is never given: every fault is a problem document.
-                if "application/json" in operation["responses"].get("422", {}).get("content", {}):
-                    del operation["responses"]["422"]
-        app.openapi_schema = made
+        app.openapi_schema = examples.complete(made, app.state.house.service.rulebook())
     return app.openapi_schema
 
 

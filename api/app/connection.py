@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -52,7 +54,8 @@ def protocol(serving: Serving) -> type[asyncio.Protocol]:
         # What a caller sends.
 
         def data_received(self, data: bytes) -> None:
-            if heard.pop(self, self) is not self:
+            if self in heard:
+                del heard[self]
                 heard[self] = None
             if self.timeout_keep_alive_task is not None:
                 self._expect()
@@ -84,8 +87,7 @@ def protocol(serving: Serving) -> type[asyncio.Protocol]:
             super().on_response_complete()
             if self.cycle.response_complete and self.cycle.more_body:
                 self._expect()
-            if self.transport.get_write_buffer_size():
-                self._watch()
+            self._watch()
 
         def pause_writing(self) -> None:
             super().pause_writing()
@@ -93,21 +95,25 @@ def protocol(serving: Serving) -> type[asyncio.Protocol]:
 
         def resume_writing(self) -> None:
             super().resume_writing()
-            if self._stuck is not None:
-                self._stuck.cancel()
-                self._stuck = None
+            self._watch()
 
         def _watch(self) -> None:
-            if self._stuck is None:
-                self._unsent = self.transport.get_write_buffer_size()
+            if self._stuck is not None:
+                self._stuck.cancel()
+            self._stuck = None
+            self._unsent = self.transport.get_write_buffer_size()
+            if self._unsent:
                 self._stuck = self.loop.call_later(patience, self._look)
 
         def _look(self) -> None:
-            self._stuck = None
+            flows = not self.flow.write_paused and not self.cycle.response_complete
             left = self.transport.get_write_buffer_size()
-            if left > max(0, self._unsent - SLOWEST * patience):
+            if not flows and left > max(0, self._unsent - SLOWEST * patience):
+                # What the system still holds for this caller goes too.
+                line = self.transport.get_extra_info("socket")
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.transport.abort()
-            elif left:
+            else:
                 self._watch()
 
         # How long we wait.

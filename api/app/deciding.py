@@ -29,7 +29,14 @@ _BATCH = 262_144
 """Bytes of answers that are sent at once."""
 
 
-@router.post("/v1/decide", openapi_extra=examples.DECIDE, responses=examples.DECIDED)
+@router.post(
+    "/v1/decide",
+    operation_id="decide",
+    summary="Decide one order",
+    response_class=Response,
+    openapi_extra=examples.DECIDE,
+    responses=examples.DECIDED,
+)
 async def decide(request: Request) -> Response:
     """Decide one order under one rule set, or under several (`regimes`)."""
     house: House = request.app.state.house
@@ -43,7 +50,14 @@ async def decide(request: Request) -> Response:
     return answer(wanted.reply([house.service.written(one) for one in found]))
 
 
-@router.post("/v1/check", openapi_extra=examples.CHECK, responses=examples.CHECKED)
+@router.post(
+    "/v1/check",
+    operation_id="check",
+    summary="Check a draft of rules",
+    response_class=Response,
+    openapi_extra=examples.CHECK,
+    responses=examples.CHECKED,
+)
 async def check(request: Request) -> Response:
     """Check a draft of rules: is it sound, and if not, what is wrong and where."""
     house: House = request.app.state.house
@@ -53,7 +67,14 @@ async def check(request: Request) -> Response:
     return answer({"sound": sound, "diagnostics": [d.as_json() for d in found]})
 
 
-@router.post("/v1/decide/stream", openapi_extra=examples.STREAM, responses=examples.STREAMED)
+@router.post(
+    "/v1/decide/stream",
+    operation_id="decide_stream",
+    summary="Decide many orders, line by line",
+    response_class=Response,
+    openapi_extra=examples.STREAM,
+    responses=examples.STREAMED,
+)
 async def stream(request: Request) -> Response:
     """Decide orders line by line (NDJSON): one answer per line, in order, as they come."""
     kind_of(request, *NDJSON, JSON)
@@ -205,8 +226,5 @@ async def aside(house: House, task: Any, *args: Any) -> Any:
 
 
 def count(house: House, found: list[Decision]) -> None:
-    """Count decisions by rule set and outcome; ids of drafts are not counted by name."""
-    known = house.service.rulebook().regimes
-    for decision in found:
-        id = decision["regime"]["id"]
-        house.metrics.decisions.labels(id if id in known else "draft", decision["outcome"]).inc()
+    """Count decisions, and log them where that was asked for."""
+    house.decided(found)

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.app.guard import SESSION_SECONDS, cookie
 from api.app.house import House
 from api.app.pages import page
+from api.app.sessions import SESSION_SECONDS, token_of
 from api.keys import key_of
 
 router = APIRouter(include_in_schema=False)
@@ -44,7 +44,7 @@ async def enter(request: Request, key: Annotated[str, Form(max_length=200)] = ""
 async def leave(request: Request) -> Response:
     """Sign out."""
     house: House = request.app.state.house
-    house.sessions.close(cookie(dict(request.scope["headers"]), "placet_session"))
+    house.sessions.close(token_of(dict(request.scope["headers"])))
     answer = RedirectResponse("/enter", 303)
     answer.delete_cookie("placet_session", httponly=True, samesite="strict")
     return answer

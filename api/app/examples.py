@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api import wire
+from api.app import shapes
 from engine.ir import CERTAINTIES, KINDS_OF_RULE
 from engine.load import Rulebook
 from engine.schema import order_schema
@@ -112,10 +113,7 @@ _CAP: Json = {"fact": "order.quantity", "from": "70000", "to": "80000", "step": 
 _PLACES: Json = {"fact": "order.destination", "values": ["CN", "HK", None]}
 _KEPT: Json = {"title": "80,000 for one customer", **ORDER}
 _TEXT: Json = {"type": "string"}
-_LINES: Json = {
-    "type": "string",
-    "description": "One JSON document on each line; blank lines are passed over.",
-}
+_LINES: Json = {"description": "Each line is such a document as `/v1/decide` takes (`Asked`)."}
 _VERSION: Json = {
     "name": "If-Match",
     "in": "header",
@@ -142,7 +140,7 @@ DECIDED = given(
 STREAM = body(_LINES, "application/x-ndjson")
 STREAMED = given(
     "For each line a decision (`DecisionWire`, `Decisions`) or a `Rejection`, in order, as it comes.",
-    _LINES,
+    _TEXT,
     "application/x-ndjson",
 ) | problems(415)
 CHECK = body(ref("DraftOfRules"), draft=_DRAFT)
@@ -154,20 +152,26 @@ SWEPT = given("Outcomes, reasons and flips.", ref("SweepWire")) | problems(*_WIT
 SCENARIO = body(ref("AskedScenario"), "application/json", _YAML, draft=_KEPT)
 CHANGE = SCENARIO | taking(_VERSION)
 LISTED = given("Scenarios.", ref("ScenarioPage")) | problems(400, 404, 503)
+_PLACE = {"Location": _header("Its address.", "/v1/scenarios/d-23456789bcdf")}
+_ID = {"id": "$response.body#/id"}
+_SEEN_NOW = {"header.If-Match": "$response.header.ETag"}
 ADDED = given(
-    "The draft as it was kept.",
-    ref("DraftRow"),
-    status=201,
-    headers={**_ETAG, "Location": _header("Its address.", "/v1/scenarios/d-23456789bcdf")},
+    "The draft as it was kept.", ref("DraftRow"), status=201, headers={**_ETAG, **_PLACE}
 ) | problems(*_WITH_BODY, 503, 507)
-GIVEN = (
+ADDED[201]["links"] = {
+    "read": {"operationId": "scenario", "parameters": _ID},
+    "run": {"operationId": "run_scenario", "parameters": _ID},
+    "change": {"operationId": "change_scenario", "parameters": {**_ID, **_SEEN_NOW}},
+    "remove": {"operationId": "remove_scenario", "parameters": {**_ID, **_SEEN_NOW}},
+}
+GIVEN: dict[int | str, Json] = (
     {
         200: {
             "description": "The scenario, as JSON or as a YAML file; drafts have an `ETag`.",
             "headers": {"ETag": _header("The version of a draft.", '"1"', required=False)},
             "content": {
                 "application/json": {"schema": ref("ScenarioWire")},
-                _YAML: {"schema": _TEXT},
+                _YAML: {"schema": {"type": "object", "description": "The envelope alone."}},
             },
         }
     }
@@ -179,9 +183,8 @@ CHANGED = given("The new version.", ref("DraftRow"), headers=_ETAG) | problems(
     404, 409, *_WITH_BODY, 412, 428, 503
 )
 REMOVE = taking(_VERSION)
-REMOVED: dict[int | str, Json] = {204: {"description": "It is gone."}} | problems(
-    400, 404, 409, 412, 428, 503
-)
+_GONE: dict[int | str, Json] = {204: {"description": "It is gone."}}
+REMOVED = _GONE | problems(400, 404, 409, 412, 428, 503)
 RUN = given("What held and what did not.", ref("RanAll")) | problems(400, 404, 503)
 RUN_ONE = given("The decisions, and what differs.", ref("Ran")) | problems(400, 404, 422, 503)
 ALIVE = given("The process answers.", ref("Alive"))
@@ -219,6 +222,7 @@ def complete(made: Json, book: Rulebook) -> Json:
     made["security"] = [{"key": []}, {}]
     made["tags"] = [{"name": name, "description": told} for name, told in _TAGS.items()]
     made["info"]["license"] = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
+    not_shipped = ORDER["regime"] not in book.regimes
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             answers = operation["responses"]
@@ -226,6 +230,8 @@ def complete(made: Json, book: Rulebook) -> Json:
             if "application/json" in answers.get("422", {}).get("content", {}):
                 del answers["422"]
             everywhere = [421, 429]
+            if not_shipped:
+                _drop_examples(operation)
             if path in _OPEN:
                 operation["security"] = []
             else:
@@ -235,6 +241,12 @@ def complete(made: Json, book: Rulebook) -> Json:
                 _tell_rules(operation, book)
             operation["responses"] = dict(sorted(answers.items()))
     return made
+
+
+def _drop_examples(operation: Json) -> None:
+    """Under other rules than those shipped the examples would not work."""
+    for told in operation.get("requestBody", {}).get("content", {}).values():
+        told.pop("examples", None)
 
 
 def _tell_rules(operation: Json, book: Rulebook) -> None:
@@ -262,17 +274,18 @@ _MODELS: tuple[type[BaseModel], ...] = (
     wire.Problem,
     wire.Checked,
     wire.SweepWire,
-    wire.DraftRow,
-    wire.ScenarioPage,
-    wire.ScenarioWire,
-    wire.Ran,
-    wire.RanAll,
-    wire.RegimeList,
-    wire.RegimeWire,
-    wire.VocabularyWire,
-    wire.FaultList,
-    wire.Alive,
-    wire.Ready,
+    shapes.DraftRow,
+    shapes.ScenarioPage,
+    shapes.ScenarioWire,
+    shapes.Ran,
+    shapes.RanAll,
+    shapes.RegimeList,
+    shapes.RegimeWire,
+    shapes.VocabularyWire,
+    shapes.FaultList,
+    shapes.OrderSchema,
+    shapes.Alive,
+    shapes.Ready,
 )
 
 
@@ -301,22 +314,27 @@ def components(book: Rulebook) -> Json:
     schemas["DraftOfRules"] = _draft_of_rules(book)
     schemas["Asked"] = {
         "anyOf": [
-            *(_envelope({**parts, **undrafted}, "regime") for parts in envelopes.values()),
-            _envelope(several, "regimes"),
-            _envelope(drafted, "regime draft"),
+            *(_envelope({**parts, **undrafted}, "regime facts") for parts in envelopes.values()),
+            _envelope(several, "regimes facts"),
+            _envelope(drafted, "regime draft facts"),
         ]
     }
     schemas["AskedSweep"] = {
         "anyOf": [
             *(
-                _envelope({**parts, **undrafted, "axes": axes}, "regime axes")
+                _envelope({**parts, **undrafted, "axes": axes}, "regime axes facts")
                 for parts in envelopes.values()
             ),
-            _envelope({**drafted, "axes": axes}, "regime axes draft"),
+            _envelope({**drafted, "axes": axes}, "regime axes draft facts"),
         ]
     }
+    undecided = {name: part for name, part in plain.items() if name not in ("expect", "vary")}
+    undecided["regime"] = {"type": "null", "description": "Not chosen yet."}
     schemas["AskedScenario"] = {
-        "anyOf": [_kept({**parts, "title": _TITLE}) for parts in envelopes.values()]
+        "anyOf": [
+            *(_kept(parts, "regime facts") for parts in envelopes.values()),
+            _envelope({**undecided, "title": _TITLE}, "facts"),
+        ]
     }
     return schemas
 
@@ -347,7 +365,35 @@ _ONLY: Json = {
         ]
     },
 }
-_TITLE: Json = _or_null({"anyOf": [_TEXT, ref("Text")]})
+_TITLE: Json = {"anyOf": [_TEXT, ref("Text"), {"type": "null"}]}
+_NAMES: Json = {"type": ["array", "null"], "items": _TEXT}
+_EXPECT: Json = {
+    "type": "object",
+    "description": "The decision that should come out: outcome, and rules that fail or wait.",
+    "properties": {
+        "outcome": _TEXT,
+        **dict.fromkeys(("unmet", "unknown", "not_applicable"), _NAMES),
+    },
+    "required": ["outcome"],
+    "additionalProperties": False,
+}
+_VARY: Json = {
+    "type": ["array", "null"],
+    "description": "The same order with other facts, each with what is expected of it.",
+    "items": {
+        "type": "object",
+        "properties": {
+            "title": ref("Text"),
+            "set": ref("order.facts"),
+            "as_of": {"type": ["string", "null"], "format": "date"},
+            "parameters": _OPEN_PARAMETERS,
+            "without": _OPEN_WITHOUT,
+            "expect": _EXPECT,
+        },
+        "required": ["title", "expect"],
+        "additionalProperties": False,
+    },
+}
 
 
 def _regimes(book: Rulebook) -> Json:
@@ -387,39 +433,48 @@ def _draft_of_rules(book: Rulebook) -> Json:
 
 def _axes(vocabulary: Vocabulary) -> Json:
     written: Json = {"type": ["string", "integer"]}
-    stated = [path for path, fact in vocabulary.facts.items() if fact.derived is None]
+    stated = [
+        path
+        for path, fact in vocabulary.facts.items()
+        if fact.derived is None and fact.type.kind != "text"
+    ]
+    value: Json = {"type": ["string", "integer", "boolean", "null"]}
+    listed: Json = {"type": "array", "items": value, "minItems": 1}
     parts = {
         "fact": {"enum": stated},
         "parameter": _TEXT,
-        "from": written,
-        "to": written,
-        "step": written,
-        "count": written,
-        "values": {"type": "array", "items": {"type": ["string", "integer", "boolean", "null"]}},
+        "from": {**written, "description": "The first value."},
+        "to": {**written, "description": "The last value; included even where no step hits it."},
+        "step": {**written, "description": "From one value to the next; days between dates."},
+        "count": {**written, "description": "So many values, evenly spread."},
+        "values": {**listed, "description": "The values themselves; null is unknown."},
     }
     ways = [["values"], ["from", "to", "step"], ["from", "to", "count"]]
-    axis = {
-        "type": "object",
-        "properties": parts,
-        "additionalProperties": False,
-        "anyOf": [
-            {"required": [what, *names]} for what in ("fact", "parameter") for names in ways
-        ],
-    }
-    return {"type": "array", "minItems": 1, "maxItems": 2, "items": axis}
+    axes = [_axis(parts, [what, *names]) for what in ("fact", "parameter") for names in ways]
+    told = "What is varied. With two, the first runs fastest; at most 100,000 cells."
+    several = {"type": "array", "minItems": 1, "maxItems": 2, "items": {"anyOf": axes}}
+    return {**several, "description": told}
 
 
-def _kept(parts: Json) -> Json:
+def _axis(parts: Json, names: list[str]) -> Json:
+    """An axis that has some of its parts; the others are null or left out."""
+    properties = {name: parts[name] if name in names else {"type": "null"} for name in parts}
+    made = {"type": "object", "properties": properties, "required": names}
+    return {**made, "additionalProperties": False}
+
+
+def _kept(parts: Json, required: str) -> Json:
     """A scenario that is kept; one that expects something is told in full."""
-    made = _envelope(parts, "regime")
-    return {**made, "dependentRequired": {"expect": ["title", "story"], "vary": ["expect"]}}
+    made = _envelope({**parts, "title": _TITLE, "expect": _EXPECT, "vary": _VARY}, required)
+    whole = ["title", "story", "regime"]
+    return {**made, "dependentRequired": {"expect": whole, "vary": ["expect"]}}
 
 
 def _envelope(parts: Json, required: str) -> Json:
     return {
         "type": "object",
         "properties": parts,
-        "required": [*required.split(), "facts"],
+        "required": required.split(),
         "additionalProperties": False,
     }
 
@@ -429,12 +484,17 @@ def _named(name: str) -> str:
 
 
 def _moved(schema: Any) -> Any:
-    """A schema whose references point into the components."""
+    """A schema whose references point into the components.
+
+    That a fact stands once, nested or by its path, is left to `/v1/regimes/{id}/schema`: makers of
+    clients and of test data do not read so many `dependentSchemas`.
+    """
     if isinstance(schema, dict):
         return {
             key: f"#/components/schemas/{_named(value.removeprefix('#/$defs/'))}"
             if key == "$ref" and isinstance(value, str)
             else _moved(value)
             for key, value in schema.items()
+            if key != "dependentSchemas"
         }
     return [_moved(item) for item in schema] if isinstance(schema, list) else schema

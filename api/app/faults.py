@@ -6,12 +6,13 @@ import structlog
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match, Mount
 
 from api.app.answers import fault, problem
 from api.store import Changed, Full, NotThere, StoreError
-from api.worker import NoneFree, TookTooLong, WorkerLost
+from api.worker import NoneFree, TookTooLong, TookTooMuch, WorkerLost, WorkFailed, place_of
 from engine.diagnostics import Diagnostic, PlacetError, shown
-from engine.fault_codes import CODES
 from engine.ir import Pair
 
 _PAGES = {
@@ -19,6 +20,7 @@ _PAGES = {
     "W116": Pair("This took too long", "处理超时"),
     "W117": Pair("The service is busy", "服务繁忙"),
 }
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _SOMETHING = Pair("This did not work", "未能完成")
 
 
@@ -29,7 +31,8 @@ def tell_faults(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(HTTPException, _http)
-    for kind in (TookTooLong, NoneFree, WorkerLost):
+    app.add_exception_handler(ClientDisconnect, _gone)
+    for kind in (TookTooLong, TookTooMuch, NoneFree, WorkerLost):
         app.add_exception_handler(kind, _worker)
     app.add_exception_handler(Exception, _broken)
 
@@ -51,7 +54,8 @@ def _tell(
         "error.html",
         answer.status_code,
         heading=heading,
-        told=[d.message for d in diagnostics] if lang == "en" else [CODES[code].title],
+        # What a fault says is English; its code can be asked about in any language.
+        told=[d.message for d in diagnostics] if lang == "en" else [f"代码：{code}"],
         links=[("/", Pair("Decide", "判定")), ("/rules", Pair("Rules", "规则"))],
     )
 
@@ -79,14 +83,20 @@ async def _store(request: Request, error: Exception) -> Response:
 
 
 async def _worker(request: Request, error: Exception) -> Response:
+    structlog.get_logger("placet").warning(
+        "work not done", id=request.scope.get("placet.request"), kind=type(error).__name__
+    )
     if isinstance(error, TookTooLong):
         help = "ask for less at once: fewer cells, a smaller draft of rules"
         return _tell(request, fault("W116", "the work was stopped when its time was over", help))
-    if isinstance(error, WorkerLost):
+    if isinstance(error, TookTooMuch):
         return _tell(
-            request, fault("W116", "the work took more memory than it may", "ask for less")
+            request, fault("W116", "the work would take more memory than it may", "ask for less")
         )
-    busy = fault("W117", "everything that could do this is busy", "try again after a moment")
+    told = "everything that could do this is busy"
+    if isinstance(error, WorkerLost):
+        told = "what did this was ended from outside; nothing was decided"
+    busy = fault("W117", told, "try again after a moment")
     return _tell(request, busy, headers={"Retry-After": "2"})
 
 
@@ -103,26 +113,39 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
-    headers = dict(error.headers or {})
     if error.status_code == 404:
         return _tell(request, fault("W105", "there is nothing at this address"))
     if error.status_code == 405:
         told = f"{request.method} is not possible here"
-        return _tell(request, fault("W106", told), headers=headers)
+        return _tell(request, fault("W106", told), headers={"Allow": _allowed(request)})
     if error.status_code == 413:
         return _tell(request, fault("W110", "the body is too large", "send less at once"))
     return _tell(request, fault("W101", f"the request cannot be read ({error.status_code})"))
 
 
+async def _gone(request: Request, error: Exception) -> Response:
+    """Who asked is gone before the request was whole; nobody reads this."""
+    return Response(status_code=499)
+
+
+def _allowed(request: Request) -> str:
+    """Every method that an address takes: each route knows only its own."""
+    scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    found = [
+        method
+        for method in _METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    # Where no route is, there are files.
+    return ", ".join(found or _METHODS[:2])
+
+
 async def _broken(request: Request, error: Exception) -> Response:
     """A fault of ours: told without what caused it, logged without what the request said."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
     structlog.get_logger("placet").error(
         "request failed",
         id=request.scope.get("placet.request"),
-        kind=type(error).__name__,
-        at=None if place is None else f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}",
+        at=str(error) if isinstance(error, WorkFailed) else place_of(error),
     )
     return _tell(request, fault("W115", "the service failed; nothing was decided or changed"))

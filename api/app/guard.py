@@ -11,8 +11,6 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from typing import Any
 
 import structlog
@@ -24,7 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app.answers import fault, problem
 from api.app.metrics import Metrics
-from api.keys import Key, Role, key_of
+from api.app.sessions import Sessions, Visitor, token_of
+from api.keys import key_of
 from api.settings import Serving
 from engine.diagnostics import Diagnostic, shown
 
@@ -42,49 +41,17 @@ SECURITY = [
 ]
 _OPEN = ("/healthz", "/readyz", "/enter")
 """Addresses that need no key, as the files under /static/ do."""
+_STREAM = "/v1/decide/stream"
+"""Its body has no end; each of its lines has one."""
+_GONE: Message = {"type": "http.disconnect"}
+"""Whose body cannot be taken counts as gone: the route gives up, and what it says is not sent."""
+_TOO_LARGE = fault("W110", "the body is too large", "send less at once")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _ONCE = (b"host", b"origin", b"sec-fetch-site", b"authorization", b"x-api-key", b"content-type")
 """Headers of which two readers might each believe another one."""
 _DRAFTS = "/v1/scenarios"
-SESSION_SECONDS = 12 * 3600
-MOST_SESSIONS = 10_000
 MOST_CALLERS = 10_000
 """Callers that are counted one by one; those beyond share one count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who asks: the name and role of a key, or somebody at this machine where no key is asked for."""
-
-    name: str
-    role: Role
-
-
-@dataclass(slots=True)
-class Sessions:
-    """Who has signed in to the workbench; forgotten when the service stops."""
-
-    _by_token: dict[str, tuple[Visitor, float]] = field(default_factory=dict)
-
-    def open(self, key: Key) -> str:
-        """A new session's token."""
-        now = time.monotonic()
-        for token in [t for t, (_, end) in self._by_token.items() if end < now]:
-            del self._by_token[token]
-        if len(self._by_token) >= MOST_SESSIONS:
-            del self._by_token[next(iter(self._by_token))]
-        token = secrets.token_urlsafe(32)
-        self._by_token[token] = Visitor(key.name, key.role), now + SESSION_SECONDS
-        return token
-
-    def of(self, token: str) -> Visitor | None:
-        """Who a token stands for."""
-        visitor, end = self._by_token.get(token, (None, 0.0))
-        return visitor if end > time.monotonic() else None
-
-    def close(self, token: str) -> None:
-        """End a session."""
-        self._by_token.pop(token, None)
 
 
 class Guard:
@@ -134,10 +101,10 @@ class Guard:
         try:
             if refused is not None:
                 await refused(scope, receive, sending)
-            elif scope["path"] == "/v1/decide/stream":
+            elif scope["path"] == _STREAM:
                 await self.app(scope, receive, sending)
             else:
-                await self._in_time(scope, receive, sending)
+                await self._measured(scope, receive, sending)
         finally:
             taken = time.perf_counter() - begun
             route = getattr(scope.get("route"), "path", "-")
@@ -150,38 +117,42 @@ class Guard:
                 route=route,
                 status=status,
                 ms=round(taken * 1000, 1),
-                visitor=None if visitor is None else visitor.name,
+                visitor=visitor.name or None if visitor else None,
             )
 
-    async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The body has a limit in size and time; what a route does with it looks after itself."""
         end = asyncio.get_running_loop().time() + self.serving.seconds
-        complete = late = started = False
+        size = 0
+        complete = started = False
+        refused: Diagnostic | None = None
 
         async def receiving() -> Message:
-            nonlocal complete, late
+            nonlocal size, complete, refused
             if complete:
                 return await receive()
             try:
                 async with asyncio.timeout_at(end):
                     message = await receive()
             except TimeoutError:
-                # Who is late counts as gone: the route gives up, and what it says is not sent.
-                late = True
-                return {"type": "http.disconnect"}
+                refused = fault("W107", "the request did not arrive in time", "send it again")
+                return _GONE
+            size += len(message.get("body", b""))
+            if size > self.serving.largest_body:
+                refused = _TOO_LARGE
+                return _GONE
             complete = not message.get("more_body", False)
             return message
 
         async def sending(message: Message) -> None:
             nonlocal started
-            if started or not late:
+            if started or refused is None:
                 started = True
                 await send(message)
 
         await self.app(scope, receiving, sending)
-        if late and not started:
-            told = fault("W107", "the request did not arrive in time", "send it again")
-            await problem(scope, [told], {"Connection": "close"})(scope, receive, send)
+        if refused is not None and not started:
+            await problem(scope, [refused], {"Connection": "close"})(scope, receive, send)
 
     def _refused(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Any:
         """The answer to a request that may not come in; otherwise it is known who comes."""
@@ -190,9 +161,12 @@ class Guard:
             or self._wrong_host(headers)
             or self._other_site(scope, headers)
         )
+        path, method = scope["path"], scope["method"]
+        length = headers.get(b"content-length", b"")
+        if told is None and path != _STREAM and length.isdigit():
+            told = _TOO_LARGE if int(length) > self.serving.largest_body else None
         if told is not None:
             return problem(scope, [told])
-        path, method = scope["path"], scope["method"]
         visitor = scope["placet.visitor"] = self._visitor(headers)
         if wait := self._wait(scope, visitor):
             told = fault("W114", f"more than {self.serving.rate} requests", f"wait {wait} s")
@@ -240,17 +214,15 @@ class Guard:
         if secret:
             key = key_of(self.serving.keys, secret)
             return None if key is None else Visitor(key.name, key.role)
-        token = cookie(headers, "placet_session")
-        return self.sessions.of(token) if token else None
+        return self.sessions.of(token_of(headers))
 
     def _unclear(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Diagnostic | None:
         if b"host" not in headers and scope["http_version"] != "1.0":
-            return fault("W101", "the header `Host` is missing", "")
-        if len(headers) != len(scope["headers"]):
-            names = [name for name, _ in scope["headers"]]
-            for name in _ONCE:
-                if names.count(name) > 1:
-                    return fault("W101", f"the header `{name.decode()}` is given twice", "")
+            return fault("W101", "the header `Host` is missing")
+        names = [name for name, _ in scope["headers"]]
+        for name in _ONCE if len(names) > len(headers) else ():
+            if names.count(name) > 1:
+                return fault("W101", f"the header `{name.decode()}` is given twice")
         return None
 
     def _wrong_host(self, headers: Mapping[bytes, bytes]) -> Diagnostic | None:
@@ -275,16 +247,6 @@ class Guard:
         ):
             return fault("W104", "this request comes from a page of another site", "")
         return None
-
-
-def cookie(headers: Mapping[bytes, bytes], name: str) -> str:
-    """The value of a cookie, or nothing."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(headers.get(b"cookie", b"").decode("latin-1")[:4096])
-    except Exception:  # a cookie that cannot be read is no cookie
-        return ""
-    return jar[name].value if name in jar else ""
 
 
 def _is_address(host: str) -> bool:

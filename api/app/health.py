@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from api.app import examples
 from api.app.answers import answer
 from api.app.house import House
 from api.store import StoreError
@@ -13,16 +14,29 @@ from engine import __version__
 router = APIRouter(tags=["service"])
 
 
-@router.get("/healthz")
+@router.get(
+    "/healthz",
+    operation_id="alive",
+    summary="Does the process answer?",
+    response_class=Response,
+    responses=examples.ALIVE,
+)
 async def healthz() -> Response:
     """Say that the process answers."""
     return answer({"status": "alive", "version": __version__})
 
 
-@router.get("/readyz")
+@router.get(
+    "/readyz",
+    operation_id="ready",
+    summary="Can rules and store be used?",
+    response_class=Response,
+    responses=examples.READY,
+)
 async def readyz(request: Request) -> Response:
     """Say whether rules and store can be used; 503 while one cannot."""
     house: House = request.app.state.house
+    await run_in_threadpool(house.workers.mend)
     try:
         await run_in_threadpool(house.store.check)
         store = "ready"
@@ -37,8 +51,15 @@ async def readyz(request: Request) -> Response:
     return answer(told, 200 if store == "ready" else 503)
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="What was counted",
+    response_class=Response,
+    responses=examples.METRICS,
+)
 async def metrics(request: Request) -> Response:
     """Give what was counted, for Prometheus."""
     house: House = request.app.state.house
+    await run_in_threadpool(house.workers.mend)
     return Response(house.metrics.text(house.workers.lost), media_type="text/plain; version=0.0.4")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.app.guard import Sessions
+import structlog
+
 from api.app.metrics import Metrics
+from api.app.sessions import Sessions
 from api.service import Service, read_document
 from api.settings import Serving, Settings
 from api.store import Drafts, Store
 from api.worker import Workers
+from engine.decide import Decision
 from engine.diagnostics import Diagnostic, OrderRejected
 from engine.order import (
     Document,
@@ -55,7 +59,9 @@ class House:
         self.opened = True
 
     def close(self) -> None:
-        """Stop what runs beside."""
+        """Stop what runs beside; once."""
+        if not self.opened:
+            return
         self.opened = False
         self.workers.close()
         self.store.close()
@@ -68,6 +74,19 @@ class House:
     def today(self) -> int:
         """The present US Eastern calendar day."""
         return datetime.now(ZoneInfo("America/New_York")).date().toordinal()
+
+    def decided(self, decisions: Sequence[Decision]) -> None:
+        """Count decisions; what their orders say is logged only where that was asked for."""
+        known = self.service.rulebook().regimes
+        for decision in decisions:
+            id = decision["regime"]["id"]
+            # A draft names its outcomes as it likes: as labels they would be without number.
+            by = (id, decision["outcome"]) if id in known else ("draft", decision["status"])
+            self.metrics.decisions.labels(*by).inc()
+            if self.serving.log_contents:
+                structlog.get_logger("placet").info(
+                    "decided", regime=id, outcome=decision["outcome"], facts=decision["facts"]
+                )
 
     def shipped(self) -> dict[str, dict[str, Any]]:
         """The shipped scenarios by id: title, story, rule set, titles of their orders."""

@@ -50,12 +50,13 @@ def page(request: Request, template: str, status: int = 200, /, **context: Any) 
 
 def page_lang(request: Request) -> Lang:
     """The language asked for in the address, else chosen before, else that of the browser."""
-    for asked in (request.query_params.get("lang"), request.cookies.get("lang")):
-        if asked == "en" or asked == "zh":
-            return asked
-    return reader_lang(request.scope)
+    chosen = _KNOWN.get(request.query_params.get("lang")) or _KNOWN.get(
+        request.cookies.get("lang")
+    )
+    return chosen or reader_lang(request.scope)
 
 
+_KNOWN: Mapping[str | None, Lang] = {"en": "en", "zh": "zh"}
 _TAG: Mapping[str, str] = {"en": "en", "zh": "zh-Hans"}
 
 

@@ -7,9 +7,11 @@ import json
 from fastapi import Request
 
 from api.app.answers import fault
+from engine.data import Unplaced, read_data
+from engine.data import Unplaced, read_data
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, shown
 from engine.order import Document, document
-from engine.source import Unplaced, read_data, read_text
+from engine.source import read_text
 
 JSON = "application/json"
 YAML = ("application/yaml", "application/x-yaml", "text/yaml")

@@ -14,7 +14,8 @@ from api.app.answers import answer, fault, not_there, written
 from api.app.house import House
 from engine import __version__
 from engine.diagnostics import Diagnostic, OrderRejected, nearest, shown
-from engine.fault_codes import CODES, FaultCode
+from engine.fault_code import FaultCode
+from engine.fault_codes import CODES
 from engine.load import Rulebook
 from engine.schema import order_schema
 from engine.values import Misfit, Type, read
@@ -139,7 +140,7 @@ def one_fault(request: Request, code: _Id) -> Response:
 
 def _day(request: Request, text: str | None) -> int:
     """The day number asked for as `as_of`, else today. Raises `OrderRejected`."""
-    if not text:
+    if text is None:
         house: House = request.app.state.house
         return house.today()
     day = read(text, Type("date"))

@@ -13,21 +13,28 @@ from fastapi.concurrency import run_in_threadpool
 
 from api import tasks
 from api.app import examples
-from api.app.answers import answer, fault, not_there
+from api.app.answers import answer, fault, not_there, problem
 from api.app.deciding import aside
 from api.app.house import House
 from api.app.reading import scenario_of
 from api.service import read_document
-from api.store import Entry
+from api.store import Changed, Entry
 from engine.diagnostics import OrderRejected
 from engine.order import Document
 from engine.source import as_yaml
 
 router = APIRouter(prefix="/v1/scenarios", tags=["scenarios"])
+_NOT_POST = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 Id = Annotated[str, InPath(max_length=200, description="The id that the list names.")]
 
 
-@router.get("", operation_id="scenarios", responses=examples.LISTED)
+@router.get(
+    "",
+    operation_id="scenarios",
+    summary="List scenarios",
+    response_class=Response,
+    responses=examples.LISTED,
+)
 async def listed(
     request: Request,
     origin: Annotated[str | None, Query(pattern="^(draft|shipped)$")] = None,
@@ -59,6 +66,8 @@ async def listed(
 @router.post(
     "",
     operation_id="add_scenario",
+    summary="Keep a draft",
+    response_class=Response,
     status_code=201,
     openapi_extra=examples.SCENARIO,
     responses=examples.ADDED,
@@ -75,7 +84,13 @@ async def add(request: Request) -> Response:
     return answer(entry_json(made), 201, headers)
 
 
-@router.post("/run", operation_id="run_scenarios", responses=examples.RUN)
+@router.post(
+    "/run",
+    operation_id="run_scenarios",
+    summary="Run the shipped scenarios",
+    response_class=Response,
+    responses=examples.RUN,
+)
 async def run_all(
     request: Request, regime: Annotated[str | None, Query(max_length=100)] = None
 ) -> Response:
@@ -89,7 +104,13 @@ async def run_all(
     return answer({"passed": all(row["passed"] for row in found), "scenarios": found})
 
 
-@router.post("/{id:path}/run", operation_id="run_scenario", responses=examples.RUN_ONE)
+@router.post(
+    "/{id:path}/run",
+    operation_id="run_scenario",
+    summary="Run one scenario",
+    response_class=Response,
+    responses=examples.RUN_ONE,
+)
 async def run(request: Request, id: Id) -> Response:
     """Run one scenario: the decision of each of its orders, and what differs from what is expected."""
     house: House = request.app.state.house
@@ -97,9 +118,26 @@ async def run(request: Request, id: Id) -> Response:
     return answer(await aside(house, tasks.run_one, document, house.today()))
 
 
-@router.get("/{id:path}", operation_id="scenario", responses=examples.GIVEN)
+@router.api_route("/run", methods=_NOT_POST, include_in_schema=False)
+@router.api_route("/{id:path}/run", methods=_NOT_POST, include_in_schema=False)
+async def not_run(request: Request) -> Response:
+    """Refuse any other method, lest `run` be taken for the end of an id."""
+    told = fault("W106", f"{request.method} is not possible here", "runs are asked for with POST")
+    return problem(request.scope, [told], {"Allow": "POST"})
+
+
+@router.get(
+    "/{id:path}",
+    operation_id="scenario",
+    summary="Give one scenario",
+    response_class=Response,
+    openapi_extra=examples.SEEN,
+    responses=examples.GIVEN,
+)
 async def given(
-    request: Request, id: Id, as_: Annotated[str, Query(alias="as", pattern="^(json|yaml)$")] = ""
+    request: Request,
+    id: Id,
+    as_: Annotated[str | None, Query(alias="as", pattern="^(json|yaml)$")] = None,
 ) -> Response:
     """Give one scenario, as JSON or, where `Accept` or `as` asks for it, as a YAML file."""
     house: House = request.app.state.house
@@ -123,7 +161,9 @@ async def given(
 @router.put(
     "/{id:path}",
     operation_id="change_scenario",
-    openapi_extra=examples.SCENARIO,
+    summary="Change a draft",
+    response_class=Response,
+    openapi_extra=examples.CHANGE,
     responses=examples.CHANGED,
 )
 async def change(request: Request, id: Id) -> Response:
@@ -146,7 +186,13 @@ async def change(request: Request, id: Id) -> Response:
 
 
 @router.delete(
-    "/{id:path}", operation_id="remove_scenario", status_code=204, responses=examples.REMOVED
+    "/{id:path}",
+    operation_id="remove_scenario",
+    summary="Remove a draft",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=examples.REMOVE,
+    responses=examples.REMOVED,
 )
 async def remove(request: Request, id: Id) -> Response:
     """Remove a draft, if the version that `If-Match` names is there."""
@@ -214,7 +260,7 @@ def by(request: Request) -> str:
 
 
 def seen(request: Request, house: House, id: str) -> int:
-    """The version that the caller has seen. Raises `OrderRejected`, `NotThere`."""
+    """The version that the caller has seen. Raises `OrderRejected`, `NotThere`, `Changed`."""
     if not is_draft(id):
         file_of(house, id)
         help = "save a copy as a draft"
@@ -226,6 +272,5 @@ def seen(request: Request, house: House, id: str) -> int:
         )
     digits = mark.removeprefix('"').removesuffix('"')
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        house.drafts.get(id)
-        raise OrderRejected([fault("W109", "`If-Match` names no version of this draft", "")])
+        raise Changed(house.drafts.get(id).entry.version)
     return int(digits)

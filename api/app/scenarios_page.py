@@ -34,6 +34,7 @@ ON_A_PAGE = 100
 """Drafts that the page shows at once."""
 SIDE_BY_SIDE = 3
 UNTITLED = Pair("Untitled", "无标题")
+DRAFTS = Pair("Drafts", "草案")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A draft in the list: its entry, and what it comes to at present."""
+    """A draft in the list: its entry, and what it comes to at present, if the rules take it."""
 
     entry: Entry
-    decision: Decision | None
-    faults: tuple[Diagnostic, ...]
-    expects: bool
+    title: Pair
+    decision: Decision | None = None
+    expects: bool = False
 
     @property
     def changed_at(self) -> str:
@@ -115,7 +116,9 @@ async def run(request: Request, what: Annotated[str, Query(max_length=200)]) -> 
     else:
         drafts = await run_in_threadpool(_drafts_to_run, house, what)
         rows = await aside(house, run_drafts, drafts, house.today())
-    return page(request, "scenarios_ran.html", rows=rows, regimes=house.service.rulebook().regimes)
+    regime = house.service.rulebook().regimes.get(what)
+    heading = regime.title if regime else DRAFTS if what == "drafts" else None
+    return page(request, "scenarios_ran.html", rows=rows, heading=heading)
 
 
 def run_drafts(service: Service, drafts: Sequence[Draft], today: int) -> list[dict[str, Any]]:
@@ -209,15 +212,14 @@ def _title(draft: Draft) -> Pair:
 
 
 def _row(house: House, entry: Entry) -> Row:
+    title = Pair(entry.title, entry.title) if entry.title else UNTITLED
     try:
         draft = house.drafts.get(entry.id)
-        expects = "expect" in draft.document
-        first = orders_of(draft)[0]
-        return Row(entry, house.service.decide(first.document, Asked(house.today())), (), expects)
-    except PlacetError as error:
-        return Row(entry, None, tuple(error.diagnostics), False)
-    except NotThere:
-        return Row(entry, None, (), False)
+        title = _title(draft)
+        decision = house.service.decide(orders_of(draft)[0].document, Asked(house.today()))
+        return Row(entry, title, decision, "expect" in draft.document)
+    except (PlacetError, NotThere):
+        return Row(entry, title)
 
 
 # --- side by side ---

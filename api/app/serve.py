@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import sys
+from typing import TextIO, cast
 
 import structlog
 import uvicorn
@@ -46,7 +47,7 @@ def serve(chosen: Settings, serving: Serving, host: str, port: int) -> None:
                     server_header=False,
                     proxy_headers=False,
                     backlog=_BACKLOG,
-                    timeout_graceful_shutdown=serving.stop_seconds,  # type: ignore[arg-type]
+                    timeout_graceful_shutdown=serving.stop_seconds,
                 )
             )
 
@@ -70,7 +71,9 @@ def listen(host: str, port: int, has_keys: bool) -> socket.socket:
 
     Raises `ValueError` or `OSError`.
     """
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    found = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
     family, _, _, _, place = found[0]
     if not has_keys and not ipaddress.ip_address(str(place[0]).partition("%")[0]).is_loopback:
         raise ValueError(
@@ -117,7 +120,7 @@ def tell_logs() -> None:
             else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(_Standard()),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Standard())),
         cache_logger_on_first_use=True,
     )
     logging.captureWarnings(True)

@@ -14,7 +14,14 @@ from api.app.reading import body_of
 router = APIRouter(tags=["decide"])
 
 
-@router.post("/v1/sweep", openapi_extra=examples.SWEEP, responses=examples.SWEPT)
+@router.post(
+    "/v1/sweep",
+    operation_id="sweep",
+    summary="Sweep an order over one or two axes",
+    response_class=Response,
+    openapi_extra=examples.SWEEP,
+    responses=examples.SWEPT,
+)
 async def sweep(request: Request) -> Response:
     """Decide an order in every cell of one or two axes, and say exactly where the answer changes."""
     house: House = request.app.state.house

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -31,7 +32,7 @@ CALLERS = 8
 SECONDS = 2
 ROUNDS = 5
 STREAMED = 4_000
-BASE = {
+BASE: dict[str, Any] = {
     "regime": "h200-article",
     "as_of": "2026-02-01",
     "facts": {
@@ -98,17 +99,21 @@ _JSON = {"Content-Type": "application/json"}
 
 
 def _quantity(quantity: int) -> bytes:
-    facts = {**BASE["facts"], "order": {**BASE["facts"]["order"], "quantity": quantity}}  # type: ignore[index,call-overload]
+    facts = {**BASE["facts"], "order": {**BASE["facts"]["order"], "quantity": quantity}}
     return json.dumps({**BASE, "facts": facts}, ensure_ascii=False).encode()
 
 
 def _sampled(count: int) -> list[bytes]:
     book = Service(ROOT / "rules").rulebook()
+    kinds = book.vocabulary.facts
     bodies = []
     for id in book.regimes:
         for order in orders(book, id, seed=1, count=count // len(book.regimes)):
-            facts = write_facts(book.vocabulary, order.stated)
-            bodies.append(json.dumps({"regime": id, "as_of": "2026-03-02", "facts": facts}).encode())
+            judged = {p: v for p, v in order.stated.items() if kinds[p].type.kind != "text"}
+            facts = write_facts(book.vocabulary, judged)
+            bodies.append(
+                json.dumps({"regime": id, "as_of": "2026-03-02", "facts": facts}).encode()
+            )
     return bodies
 
 

@@ -70,8 +70,8 @@ async function told(answer, name) {
     const list = element("ul");
     for (const one of problem.diagnostics ?? []) {
       const item = element("li");
-      const line = one.span?.line ?? one.line;
-      const place = one.pointer || (line ? fill(texts.line, { line }) : "");
+      const line = one.line > 1 || !one.pointer ? fill(texts.line, { line: one.line }) : "";
+      const place = `${one.pointer ?? ""} ${line}`;
       item.append(element("code", one.code), ` ${place} ${one.message} `, element("span", one.help ?? "", "soft"));
       list.append(item);
     }
@@ -91,9 +91,9 @@ async function duplicate({ id, title }) {
   const found = await fetch(`/v1/scenarios/${id}`, { headers: { Accept: "application/json" } });
   if (!found.ok) return at("ran").replaceChildren(await told(found));
   const { scenario } = await found.json();
-  const copy = fill(texts.copy, { title });
-  const pair = typeof scenario.title === "object" && scenario.title !== null;
-  scenario.title = pair ? { ...scenario.title, [texts.lang]: copy } : copy;
+  const copyOf = (text, lang) => fill(texts.copy[lang], { title: text });
+  const { en, zh } = scenario.title ?? {};
+  scenario.title = en && zh ? { en: copyOf(en, "en"), zh: copyOf(zh, "zh") } : copyOf(title, texts.lang);
   const made = await fetch("/v1/scenarios", {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -160,7 +160,7 @@ function hatching(context, colours, ratio) {
 }
 
 /** The legend: sign, word and pattern of each outcome that appears. */
-export function legend(list, box, view, before) {
+function legend(list, box, view, before) {
   const ratio = devicePixelRatio || 1;
   const entry = (word, fill) => {
     const item = element("li");
@@ -188,18 +188,19 @@ export function legend(list, box, view, before) {
 // --- drawing ---
 
 /**
- * Draw a view into a box. `before` is the same sweep under the rules in force, `marks` are values to
- * point out ({axis, value, text}); `moved` hears of the cell under pointer or cursor, `opened` of one
- * that was chosen.
+ * Draw a view into a box, and its legend into the list `key`. `before` is the same sweep under the
+ * rules in force, `marks` are values to point out ({axis, value, text}); `moved` hears of the cell
+ * under pointer or cursor, `opened` of one that was chosen. Gives what takes the picture away again.
  */
-export function draw(box, view, { before, marks, moved, opened }) {
+export function draw(box, view, { key, before, marks, moved, opened }) {
   box.replaceChildren();
   const two = view.axes.length === 2;
   const rows = two ? [] : changingRules(view);
   const shelf = two ? 0 : labelRows(view);
   const size = () => {
     const width = Math.max(280, box.clientWidth);
-    const one = shelf * LABEL + 12 + BAND * (before ? 2 : 1) + rows.length * RULE_BAND + 76;
+    const names = view.axes[0].continuous ? 0 : 120;
+    const one = shelf * LABEL + 12 + BAND * (before ? 2 : 1) + rows.length * RULE_BAND + 76 + names;
     return { width, height: two ? Math.round(Math.min(620, Math.max(340, width * 0.66))) : one };
   };
   const painter = two ? paintMap : paintBands;
@@ -215,7 +216,10 @@ export function draw(box, view, { before, marks, moved, opened }) {
         x: { time: false, range: () => ends(view.axes[0]) },
         y: { range: () => (two ? ends(view.axes[1]) : [0, 1]) },
       },
-      axes: [axisOf(view.axes[0], () => colours, true), two ? axisOf(view.axes[1], () => colours, false) : { show: false }],
+      axes: [
+        axisOf(view.axes[0], () => colours, true, box.clientWidth),
+        two ? axisOf(view.axes[1], () => colours, false, box.clientWidth) : { show: false },
+      ],
       series: [{}, { paths: () => null, points: { show: false } }],
       hooks: {
         drawClear: [(u) => {
@@ -235,7 +239,11 @@ export function draw(box, view, { before, marks, moved, opened }) {
     cursor.place();
   });
   fit.observe(box);
-  const again = () => chart.redraw(false);
+  const again = () => {
+    chart.redraw(false);
+    legend(key, box, view, before);
+  };
+  legend(key, box, view, before);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", again);
   // Paper is white: what is printed is drawn in the light colours.
@@ -259,37 +267,41 @@ export function draw(box, view, { before, marks, moved, opened }) {
 
 const ends = (axis) => [axis.edges[0], axis.edges.at(-1)];
 
-function axisOf(axis, colours, across) {
-  const font = () => `12px ${colours().font}`;
+function axisOf(axis, colours, across, width) {
   const fits = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-  const many = axis.values.length;
+  const names = axis.continuous ? [] : axis.values.map((value) => fits(told(axis.def, value), width < 500 ? 10 : 20));
+  const longest = Math.max(3, ...names.map(wide));
+  // Names that are long or many stand upright below the axis.
+  const upright = across && (7 * longest + 8) * names.length > width - 100;
   const list = {
     splits: (u) => {
-      const room = across ? u.bbox.width / uPlot.pxRatio / 74 : u.bbox.height / uPlot.pxRatio / 20;
-      const step = Math.max(1, Math.ceil(many / Math.max(1, room)));
+      const length = (across ? u.bbox.width : u.bbox.height) / uPlot.pxRatio;
+      const step = Math.max(1, Math.ceil((names.length * (across && !upright ? 7 * longest + 8 : 15)) / length));
       return axis.places.filter((_, number) => number % step === 0);
     },
-    values: (_, splits) => splits.map((place) => fits(told(axis.def, axis.values[place]), across ? 10 : 18)),
+    values: (_, splits) => splits.map((place) => names[place]),
+    ...(upright ? { rotate: -90 } : {}),
   };
   const number = {
     values: (_, splits) => splits.map((place) => tick(axis.def, place)),
     space: axis.def.kind === "date" ? 110 : across ? 84 : 36,
     ...(axis.def.kind === "date" || axis.def.kind === "integer" ? { incrs: WHOLE } : {}),
   };
+  const room = (_, values) => 16 + 7 * Math.max(3, ...(values ?? []).map((value) => wide(value ?? "")));
   const unit = axis.continuous ? unitOf(axis.def) : "";
-  const label = unit ? say("with_unit", { name: axis.name, unit }) : axis.name;
+  const font = `12px ${colours().font}`;
   return {
     ...(axis.continuous ? number : list),
-    label,
-    labelFont: font(),
-    font: font(),
+    label: unit ? say("with_unit", { name: axis.name, unit }) : axis.name,
+    labelFont: font,
+    font,
     stroke: () => colours().ink,
     labelSize: 22,
     labelGap: 2,
     gap: 4,
     grid: { show: false },
     ticks: { stroke: () => colours().soft, size: 5 },
-    ...(across ? { size: 30 } : { size: (_, values) => 16 + 7 * Math.max(3, ...(values ?? []).map((v) => wide(v ?? ""))) }),
+    size: across && !upright ? 30 : room,
   };
 }
 
@@ -392,28 +404,20 @@ function at(u, view, axis, { at: other, place }) {
   return [u.valToPos(x, "x", true), u.valToPos(y, "y", true)];
 }
 
-/** A line through its points, each as wide as its row; a gap where a row has none. */
+/** A line through its points, each as wide as its row; it breaks where rows are no neighbours. */
 function trace(u, view, { axis, points }) {
   const other = view.axes[1 - axis];
-  let last = null;
-  for (const point of points) {
+  const edge = (number) => u.valToPos(other.edges[number], axis ? "x" : "y", true);
+  const to = (way, [x, y]) => u.ctx[way](x, y);
+  for (const [number, point] of points.entries()) {
     const [x, y] = at(u, view, axis, point);
-    const [low, high] = [other.edges[point.at], other.edges[point.at + 1]];
-    const ofEdge = (edge) => u.valToPos(edge, axis ? "x" : "y", true);
-    const [start, end] = axis ? [[ofEdge(low), y], [ofEdge(high), y]] : [[x, ofEdge(low)], [x, ofEdge(high)]];
-    if (last !== null && point.at === last + 1) {
-      ctxLine(u.ctx, [x, y]);
-    } else {
-      u.ctx.moveTo(...start);
-      ctxLine(u.ctx, [x, y]);
-    }
-    const next = points[points.indexOf(point) + 1];
-    if (!next || next.at !== point.at + 1) ctxLine(u.ctx, end);
-    last = point.at;
+    const side = (row) => (axis ? [edge(row), y] : [x, edge(row)]);
+    const joins = (next) => other.continuous && next && Math.abs(next.at - point.at) === 1;
+    if (!joins(points[number - 1])) to("moveTo", side(point.at));
+    to("lineTo", [x, y]);
+    if (!joins(points[number + 1])) to("lineTo", side(point.at + 1));
   }
 }
-
-const ctxLine = (ctx, [x, y]) => ctx.lineTo(x, y);
 
 function rectangle(u, view, along, across, band, at) {
   const scale = (axis, place) => Math.round(u.valToPos(place, axis ? "y" : "x", true));

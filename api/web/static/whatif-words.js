@@ -12,7 +12,7 @@ export function status(outcome) {
 /** A table with a heading row; numbers stand at the right. */
 export function table(heads, rows, numbers = []) {
   const scroll = element("div", "", "scroll");
-  const made = element("table");
+  const made = element("table", "", heads.length > 3 ? "wide" : "");
   const cells = (values, kind) => {
     const row = element("tr");
     for (const [at, value] of values.entries()) {

@@ -1,7 +1,7 @@
 // The What-if page: takes an order and a question, asks the service, shows the answer.
 
 import { linkTo, readDraft } from "./draft.js";
-import { View, draw, legend } from "./whatif-picture.js";
+import { View, draw } from "./whatif-picture.js";
 import { definition, element, isContinuous, known, pair, position, say, told, typed } from "./whatif-values.js";
 import { products, status, why, words } from "./whatif-words.js";
 
@@ -368,7 +368,6 @@ function show(sweep, base, question, policy) {
   const varied = view.axes.filter((one) => one.parameter).map((one) => say("varied", { name: one.name }));
   at("hypothetical").hidden = !sweep.hypothetical_policy;
   at("hypothetical").textContent = say("banner", { changes: [...changes, ...varied].join(say("and")) });
-  legend(at("legend"), at("picture"), view, before);
   at("said").textContent = "";
   const marks = question.axes.map((one, number) => ({
     axis: number,
@@ -376,6 +375,7 @@ function show(sweep, base, question, policy) {
     text: say(one.parameter && !question.axes[1] ? "in_force_short" : "this_order"),
   }));
   stop = draw(at("picture"), view, {
+    key: at("legend"),
     before,
     marks,
     moved: (where) => tell(view, before, where),
@@ -532,9 +532,13 @@ at("ask").addEventListener("submit", (event) => {
   if (order) ask();
 });
 
+const isDraft = () => location.hash.startsWith("#d=");
+
 function begin() {
-  const draft = readDraft();
   const of = new URLSearchParams(location.search).get("of");
+  // An order leaves the address at once, so that it is neither bookmarked nor shown by chance.
+  if (isDraft()) history.replaceState({ order: readDraft() }, "", location.pathname);
+  const draft = history.state?.order;
   if (draft?.facts) {
     at("of").options[0].textContent = say("this_draft");
     at("of").value = "";
@@ -543,6 +547,14 @@ function begin() {
   } else if (of) take(of);
   else at("none").hidden = false;
 }
+
+// The other language takes the order along.
+document.querySelector("a.lang")?.addEventListener("click", ({ currentTarget: link }) => {
+  const address = new URL(link.href);
+  const of = new URLSearchParams(location.search).get("of");
+  if (of) address.searchParams.set("of", of);
+  link.href = of || !order ? address.href : linkTo(address.pathname + address.search, order);
+});
 
 /** Facts by their whole path, however deep they stand. */
 function flat(facts, prefix = "") {
@@ -557,5 +569,5 @@ for (const name of ["input", "change"]) {
   // What stands there answers another question now.
   at("wanted").addEventListener(name, () => at("answer").classList.add("stale"));
 }
-addEventListener("hashchange", begin);
+addEventListener("hashchange", () => isDraft() && begin());
 begin();
