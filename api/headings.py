@@ -37,7 +37,7 @@ WORDS = {
     "asks": Pair("Facts it rests on", "所据事实"),
     "cite": Pair("Where it comes from", "出处"),
     "settles": Pair(
-        "What the sources leave open, and how it is read here", "来源未明之处与本规则的读法"
+        "What the sources leave open, and how it is read here", "来源未明之处与本规则集的解读"
     ),
     "remarks": Pair("Remarks", "附注"),
     "examples": Pair("Examples", "示例"),
@@ -72,6 +72,12 @@ TYPE = {
     "code": Pair("code", "代码"),
     "text": Pair("text, carried and never judged", "文字，仅记录，不作判断"),
 }
+REAL = Pair(
+    "A change must be real and documented. It must not be made to avoid a licence requirement "
+    "(15 CFR 764.2(h)).",
+    "变更须真实发生并有凭证，不得以规避许可要求为目的（15 CFR 764.2(h)）。",
+)
+"""What stands under every repair."""
 MARK = {"met": "✓", "unmet": "✗", "unknown": "?", "not-applicable": "–"}
 COLOUR = {"met": "green", "unmet": "red", "unknown": "yellow", "not-applicable": "cyan"}
 

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from api.headings import COLOUR, MARK
+from api.headings import COLOUR, MARK, REAL
 from api.prose import Prose, bullet, prose
 from engine.decide import Decision
 from engine.diagnostics import visible
@@ -50,11 +50,6 @@ _ORIGIN = {
     "derived": Pair("computed", "计算所得"),
 }
 _SCOPE = {"en": "whether the rules cover the order", "zh": "是否在适用范围内"}
-_REAL = Pair(
-    "A change must be real and documented; acts done with intent to evade the EAR are "
-    "prohibited (15 CFR 764.2(h)).",
-    "变更须真实发生并有凭证；以逃避《出口管理条例》为目的的行为被禁止（15 CFR 764.2(h)）。",
-)
 
 
 def decision(data: Decision, lang: Lang, *, verbose: bool = False) -> RenderableType:
@@ -215,7 +210,7 @@ def _changes(failed: list[dict[str, Any]], lang: Lang) -> list[RenderableType]:
             told = f"改变订单的任何一项数值均不能使其符合：{'；'.join(titles)}"
             parts.append(bullet(told, indent=0))
     if repaired:
-        parts.append(prose(in_lang(_REAL, lang), "dim", 0))
+        parts.append(prose(in_lang(REAL, lang), "dim", 0))
     return parts
 
 

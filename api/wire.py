@@ -242,6 +242,7 @@ class DiagnosticWire(BaseModel):
     pointer: str = ""
     message: str
     help: str
+    zh: str = Field("", description="What is wrong and what to do in Chinese: families O and W.")
     notes: list[Noted]
 
 

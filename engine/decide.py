@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine import __version__
 from engine import summary as summaries
@@ -81,8 +81,7 @@ def date_of(regime: Regime, order: Order, asked: int | None, today: int) -> tupl
     return today, "today"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class _Whole:
+class _Whole(NamedTuple):
     """What is said of an order as a whole; it rests on the statuses of the findings."""
 
     label: Json

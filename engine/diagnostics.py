@@ -60,14 +60,22 @@ class Diagnostic:
     notes: tuple[tuple[str, Span | None], ...] = ()
     severity: Severity = "error"
 
+    @property
+    def zh(self) -> str:
+        """What is wrong and what to do in Chinese, where its code says it; else nothing."""
+        from engine.fault_codes import CODES
+
+        return CODES[self.code].zh if self.code in CODES else ""
+
     def as_json(self) -> dict[str, Any]:
-        """The fault as JSON."""
+        """The fault as JSON; with its code's Chinese, where there is any."""
         return {
             "code": self.code,
             "severity": self.severity,
             **self.span.as_json(),
             "message": self.message,
             "help": self.help,
+            **({"zh": self.zh} if self.zh else {}),
             "notes": [
                 {"text": text, **({} if span is None else span.as_json())}
                 for text, span in self.notes

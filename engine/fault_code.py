@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FaultCode:
-    """One kind of fault: its name, what it means, and what to do about it."""
+    """One kind of fault: its name, what it means, what to do about it, and both in Chinese.
+
+    Rule authors read English: of the families R and V not every code has its Chinese.
+    """
 
     title: str
     meaning: str
     mend: str
+    zh: str = ""

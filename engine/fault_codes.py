@@ -17,16 +17,19 @@ def _reading(family: str, what: str) -> dict[str, FaultCode]:
             "file cannot be read",
             f"{it} is not there, may not be opened, is a folder, or is not UTF-8 text.",
             "check the path and its permissions; in the editor, save the file as UTF-8.",
+            "文件无法读取。须核对路径和访问权限，并以UTF-8编码保存。",
         ),
         f"{family}002": FaultCode(
             "file too large",
             f"{it} has more than 1,000,000 bytes or 100,000 values. Nothing of it was read.",
             "keep one document per file; decide orders in bulk with `placet sweep`.",
+            "内容过大：至多1,000,000字节、100,000个值，未读取任何部分。须分开提交。",
         ),
         f"{family}003": FaultCode(
             "nested too deep",
             f"{it} has lists or names inside one another more than 24 levels deep.",
             "flatten it: no part of it needs more than a few levels.",
+            "嵌套过深：不得超过24层。须简化结构。",
         ),
         f"{family}004": FaultCode(
             "not well-formed YAML",
@@ -35,12 +38,14 @@ def _reading(family: str, what: str) -> dict[str, FaultCode]:
             "quotes. What follows the place was not read.",
             "look at the place named and the line above it; put texts that contain `: ` or ` #` "
             "in double quotes.",
+            "格式有误，无法识别为YAML或JSON。须检查所指位置及其上一行的引号、括号和缩进。",
         ),
         f"{family}005": FaultCode(
             "name stands twice",
             "The same name stands twice in one block. YAML tools would silently keep the last; "
             "here neither is taken.",
             "keep one of the two; the note names the place of the first.",
+            "同一名称出现两次，两处均未采用。须只保留一处。",
         ),
         f"{family}006": FaultCode(
             "refused part of YAML",
@@ -49,6 +54,8 @@ def _reading(family: str, what: str) -> dict[str, FaultCode]:
             "is read, so none is allowed.",
             "write the value out where it is needed; write a long text on one line, or as a "
             "`|` block; keep one document per file.",
+            "使用了不予读取的YAML写法（锚点、别名、标签、合并、折叠文本或第二份文档）。"
+            "须直接写出数值，一个文件只放一份文档。",
         ),
     }
 
@@ -289,18 +296,22 @@ _ORDERS = {
         "This name has no meaning beside the facts of an order, in a scenario, or in a part of "
         "one.",
         "take the name that the help suggests; facts of the order stand under `facts:`.",
+        "此处没有这一名称。须核对拼写；订单的事实写在`facts`之下。",
     ),
     "O103": FaultCode(
         "wrong shape",
         "A text, a list and a block of names are three different shapes; another one than is "
         "needed stands here.",
         "write facts as `order: {quantity: 20000}` or `order.quantity: 20000`.",
+        "结构不符：此处所需的是另一种形式（文本、列表或名称块）。"
+        "事实须写作`order.quantity: 20000`。",
     ),
     "O201": FaultCode(
         "unknown fact",
         "The vocabulary has no fact of this name. It is refused, not ignored: a misspelt fact "
         "would silently count as unknown.",
         "take the name that the help suggests; `placet rules --facts` lists every fact.",
+        "没有这一事实；不予忽略，以免误作未知。须核对名称，全部事实见“规则”页的“订单可填事实”。",
     ),
     "O202": FaultCode(
         "value not written as its type asks",
@@ -308,83 +319,99 @@ _ORDERS = {
         "needs. Amounts and decimals are text in JSON, since JSON numbers are not exact; "
         "separators, exponents and digits other than 0 to 9 are not read.",
         'write `20000`, `"540000000.00"`, `2026-02-28`, `true`; leave an unknown fact out.',
+        '数值的写法不符合该事实的类型。数量写作`20000`，金额写作`"540000000.00"`，'
+        "日期写作`2026-02-28`；未知的事实留空。",
     ),
     "O203": FaultCode(
         "value out of bounds",
         "The value is well written and lies outside the bounds that the vocabulary sets: mostly "
         "a wrong unit, or a digit too many.",
         "check the number and its unit.",
+        "数值超出允许范围。须核对数字和单位。",
     ),
     "O204": FaultCode(
         "unknown code",
         "The code is not in the list of this fact: a country, product, answer and so on that "
         "the vocabulary does not know.",
         "take the code that the help suggests; countries have two capital letters.",
+        "代码不在列表中。须从列表中选取；国家或地区用两位大写字母代码。",
     ),
     "O205": FaultCode(
         "derived fact stated",
         "This fact is computed from others, such as the value of an order from quantity and "
         "price. Stating it too could contradict them.",
         "leave it out, and state the facts from which it is computed.",
+        "该事实由其他事实计算得出，不得另行填写。须删去此项，填写据以计算的事实。",
     ),
     "O206": FaultCode(
         "disagrees with the catalogue",
         "The order names a product and states another value than the catalogue has for it.",
         "leave the value out; or, for a different item, leave the product out and state all its "
         "figures.",
+        "与所选产品的目录值不一致。须删去此项；物项确不相同的，不选产品并填写其全部参数。",
     ),
     "O207": FaultCode(
         "fact stated twice",
         "The same fact stands twice, once nested and once as a dotted path.",
         "keep one of the two.",
+        "同一事实填写了两次。须只保留一处。",
     ),
     "O208": FaultCode(
         "no such regime",
         "The order names no regime, or one that the rules do not have.",
         "write `regime:` beside `facts:`, or use `--regime`; the help lists those that exist.",
+        "未指明规则集，或没有这一规则集。须以`regime`写明现有规则集之一。",
     ),
     "O209": FaultCode(
         "unknown parameter",
         "The regime has no parameter of this name to change.",
         "take the name that the help suggests; `placet rules REGIME` lists the parameters.",
+        "规则集没有这一参数。须核对参数名称。",
     ),
     "O210": FaultCode(
         "parameter value does not fit",
         "The changed value of a parameter is not of its type or lies outside its bounds.",
         "write it as a fact of that type would be written, within the bounds.",
+        "参数的数值不符合其类型，或超出允许范围。须更正数值。",
     ),
     "O211": FaultCode(
         "unknown rule",
         "The regime has no rule of this id to leave out.",
         "take the id that the help suggests, with or without the regime before it.",
+        "规则集没有拟不计入的这条规则。须核对规则名称。",
     ),
     "O212": FaultCode(
         "bad date of the rules",
         "`as_of` is not a calendar day.",
         "write YYYY-MM-DD; leave it out to take the date from the order.",
+        "规则基准日不是有效日期。须写作`YYYY-MM-DD`；不填则取自订单。",
     ),
     "O213": FaultCode(
         "selects no rules",
         "`--only` takes `kind=…` or `certainty>=…` with a word that rules use.",
         "take one of the selections that the help lists.",
+        "没有可供如此选择的规则。`--only`须写作`kind=…`或`certainty>=…`。",
     ),
     "O301": FaultCode(
         "empty document",
         "The document says nothing at all. An order about which nothing is known is written as "
         "an envelope with empty `facts:`.",
         "write the facts that are known.",
+        "内容为空。须填写已知的事实；全部未知的，`facts`留空即可。",
     ),
     "O302": FaultCode(
         "incomplete scenario",
         "A scenario has a title and a story in both languages, a regime, facts, and what is "
         "expected; so has each of its variations, but for the story.",
         "add what the message names; `placet schema --scenario` describes the whole.",
+        "情景不完整。须补齐中英文标题和说明、规则集、事实及预期判定。",
     ),
     "O303": FaultCode(
         "not a stored decision",
         "Only a decision as `placet decide --format json` wrote it, whole and unedited, can be "
         "decided again.",
         "give that file to `placet replay`.",
+        "不是原样保存的判定。须使用`placet decide --format json`输出的原文件，不得改动。",
     ),
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from engine import summary as summaries
 from engine.evaluate import Program
@@ -44,15 +44,14 @@ class Kept(dict[Any, Any]):
         return told
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Told:
+class Told(NamedTuple):
     """A finding as it stands in a decision, and the base facts for which it waits."""
 
     finding: Json
     waits_for: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Notes(Generic[T]):
     """What is said when its condition is true, and the facts on which that rests."""
 
@@ -60,7 +59,7 @@ class Notes(Generic[T]):
     notes: Sequence[tuple[Expr, T]]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class _Script:
     """What is the same whenever a rule is told, and the facts on which the rest rests."""
 

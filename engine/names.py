@@ -48,25 +48,26 @@ def inside(regime: Regime, vocabulary: Vocabulary, expr: Expr) -> tuple[str, ...
 
 
 def rests_on(regime: Regime, vocabulary: Vocabulary, exprs: Iterable[Expr]) -> tuple[str, ...]:
-    """The base facts that settle all that can be said of expressions, in the order of the vocabulary.
+    """The base facts that settle all that can be said of expressions.
 
     Besides the facts inside them: what chooses their units, the product that supplies them, and
     the other cells of its row, by which a missing product is told from an item without one.
     """
     facts = vocabulary.facts
-    found: set[str] = set()
+    found: dict[str, None] = {}
+    products: set[str] = set()
     ahead = [name for expr in exprs for name in inside(regime, vocabulary, expr)]
     while ahead:
         fact = facts.get(ahead.pop())
         if fact is None or fact.path in found:
             continue
-        found.add(fact.path)
+        found[fact.path] = None
         if fact.derived is not None:
             ahead += inside(regime, vocabulary, fact.derived.value)
         if fact.counted_in is not None:
             ahead.append(fact.counted_in)
-        if fact.catalogue is not None:
+        if fact.catalogue is not None and fact.catalogue not in products:
+            products.add(fact.catalogue)
             ahead.append(fact.catalogue)
             ahead += (other.path for other in facts.values() if other.catalogue == fact.catalogue)
-    stated = [path for path in found if facts[path].derived is None]
-    return tuple(sorted(stated, key=lambda path: facts[path].slot))
+    return tuple(path for path in found if facts[path].derived is None)

@@ -136,7 +136,7 @@ def _touches(program: Program, expr: Expr, path: str) -> bool:
     return path in inside(program.regime, program.vocabulary, expr)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Trial:
     """One rule on one order, of which one fact is changed."""
 

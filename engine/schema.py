@@ -59,7 +59,7 @@ _KEYS = {
     "applies": "the rule asks nothing unless this is true / 此条件成立时才适用本规则",
     "require": "what must be true of the order / 订单须符合的条件",
     "cite": "sources, with their words and a translation / 出处，附原文与译文",
-    "settles": "what the sources leave open, and the reading / 来源未明之处与读法",
+    "settles": "what the sources leave open, and the reading / 来源未明之处与解读",
     "remarks": "sentences added to the finding when true / 条件成立时附于判断的说明",
     "cautions": "sentences shown beside the decision when true / 条件成立时随判定显示的提示",
     "obligations": "conditions that an agency attaches / 主管机关所附条件",

@@ -187,6 +187,14 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """In any style but this one the next-line sign would come back as a blank."""
+        style = '"' if "\x85" in data else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
 
 def find(node: Node | None, path: tuple[str | int, ...], default: Span) -> Span:
     """Place a path of names and positions: the value there, or the longest part that exists."""
@@ -195,7 +203,9 @@ def find(node: Node | None, path: tuple[str | int, ...], default: Span) -> Span:
         match node:
             case Mapping() if isinstance(step, str) and step in node.entries:
                 key, node = node.entries[step]
-                here = node.span if isinstance(node, Scalar) and node.text else key.span
+                # The parser points at the mapping in which a name stands.
+                named = replace(key.span, pointer=node.span.pointer)
+                here = node.span if isinstance(node, Scalar) and node.text else named
             case Sequence() if isinstance(step, int) and step < len(node.items):
                 node = node.items[step]
                 here = node.span

@@ -282,7 +282,7 @@ def test_what_stands_once_and_is_no_half_character_is_read_fast(text: str) -> No
     except OrderRejected:
         assert _fast(text.encode()) is None
         return
-    if not re.search(r"\\u[dD][89a-fA-F]|NaN", text):
+    if not re.search(r"\\u[dD]|NaN", text):
         assert _typed(_fast(text.encode())) == _typed(placed)
 
 

@@ -264,6 +264,7 @@ def test_regimes_vocabulary_and_faults_are_given_as_json(
         "title": CODES["O204"].title,
         "meaning": CODES["O204"].meaning,
         "mend": CODES["O204"].mend,
+        "zh": CODES["O204"].zh,
     }
 
 

@@ -69,13 +69,18 @@ def problem(
 ) -> Response:
     """A problem document: what is wrong, where, and what to do, for every fault at once."""
     first = diagnostics[0]
-    lang = reader_lang(scope)
+    lang: Lang = "zh" if first.zh and reader_lang(scope) == "zh" else "en"
     status = _STATUS.get(first.code, 422)
+    title, detail = CODES[first.code].title, first.message
+    if lang == "zh":
+        title, detail = first.zh.partition("。")[0], in_chinese(scope, first)
+    elif first.help:
+        detail += f" ({first.help})"
     body = {
         "type": f"/v1/faults/{first.code}",
-        "title": CODES[first.code].title,
+        "title": title,
         "status": status,
-        "detail": first.message + (f" ({first.help})" if first.help else ""),
+        "detail": detail,
         "diagnostics": [d.as_json() for d in diagnostics],
     }
     return Response(
@@ -84,6 +89,20 @@ def problem(
         {**(headers or {}), "Content-Language": lang, "Vary": "Accept-Language"},
         "application/problem+json",
     )
+
+
+def in_chinese(scope: Mapping[str, Any], diagnostic: Diagnostic) -> str:
+    """A fault in Chinese, after its place: the label of a fact, a pointer, or a line."""
+    span = diagnostic.span
+    head, _, rest = span.pointer.removeprefix("/").partition("/")
+    fact = None
+    if head == "facts":
+        facts = scope["app"].state.house.service.rulebook().vocabulary.facts
+        fact = facts.get(rest.replace("/", "."))
+    place = fact.label.zh if fact else f"`{span.pointer}`" if span.pointer else ""
+    if not place and span.source.lines:
+        place = f"第{span.line}行"
+    return f"{place}：{diagnostic.zh}" if place else diagnostic.zh
 
 
 def not_there(what: str, id: str, known: str = "") -> Diagnostic:

@@ -41,7 +41,7 @@ async def decide(request: Request) -> Response:
     """Decide one order under one rule set, or under several (`regimes`)."""
     house: House = request.app.state.house
     document = await body_of(request)
-    wanted = Wanted(document, house.today())
+    wanted = Wanted(document, house)
     if wanted.draft is not None:
         found = await aside(house, tasks.decide_draft, wanted.draft, wanted.orders, wanted.asked)
     else:
@@ -105,28 +105,31 @@ async def _answers(house: House, request: Request) -> AsyncIterator[bytes]:
     number = 0
     last = time.monotonic()
     try:
-        async for line in _lines(request, house.serving.seconds):
-            number += 1
-            if not line.strip():
-                continue
-            ready += (_one(house, line, f"line {number}"), b"\n")
-            size += len(ready[-2])
-            if size >= _BATCH or time.monotonic() - last > 0.02:
+        async for lines in _lines(request, house.serving.seconds):
+            for line in lines:
+                number += 1
+                if not line.strip():
+                    continue
+                ready += (_one(house, line, f"line {number}"), b"\n")
+                size += len(ready[-2])
+                if size >= _BATCH or time.monotonic() - last > 0.02:
+                    yield b"".join(ready)
+                    ready, size = [], 0
+                    # Others have their turn while a long stream is decided.
+                    await asyncio.sleep(0)
+                    last = time.monotonic()
+            # Who waits for an answer before the next line gets it.
+            if ready:
                 yield b"".join(ready)
                 ready, size = [], 0
-                # Others have their turn while a long stream is decided.
-                await asyncio.sleep(0)
-                last = time.monotonic()
     except TimeoutError:
         late = fault("W107", "no line came in time; the stream ends here", "send the rest again")
-        ready += (written(rejection(f"line {number + 1}", [late])), b"\n")
+        yield written(rejection(f"line {number + 1}", [late])) + b"\n"
     except ClientDisconnect:
         return
-    if ready:
-        yield b"".join(ready)
 
 
-async def _lines(request: Request, seconds: float) -> AsyncIterator[bytes]:
+async def _lines(request: Request, seconds: float) -> AsyncIterator[list[bytes]]:
     """The lines of a body as they come; of one that is too long only its beginning is kept."""
     held = b""
     skipping = False
@@ -136,23 +139,23 @@ async def _lines(request: Request, seconds: float) -> AsyncIterator[bytes]:
             chunk = await anext(chunks, None)
         if chunk is None:
             break
-        *whole, rest = (held + chunk).split(b"\n")
-        for line in whole:
-            if not skipping:
-                yield line
+        *lines, rest = (held + chunk).split(b"\n")
+        if skipping and lines:
+            del lines[0]
             skipping = False
         held = b"" if skipping else rest
         if len(held) > LONGEST_LINE:
-            yield held
+            lines.append(held)
             held, skipping = b"", True
+        yield lines
     if held:
-        yield held
+        yield [held]
 
 
 def _one(house: House, line: bytes, name: str) -> bytes:
     """The answer to one line; whatever is wrong with it stays on its own line."""
     try:
-        wanted = Wanted(read_json(line, name), house.today())
+        wanted = Wanted(read_json(line, name), house)
         if wanted.draft is not None:
             told = fault("W119", "a draft of rules comes with a single call", "use `/v1/decide`")
             raise OrderRejected([told])
@@ -170,8 +173,8 @@ def _one(house: House, line: bytes, name: str) -> bytes:
 class Wanted:
     """What a request wants decided: the order once per rule set, and what is asked beyond it."""
 
-    def __init__(self, document: Document, today: int) -> None:
-        data = document.data
+    def __init__(self, document: Document, house: House) -> None:
+        data, today = document.data, house.today()
         self.several = isinstance(data, dict) and "regimes" in data
         self.draft: Document | None = None
         self.asked = Asked(today)
@@ -190,6 +193,11 @@ class Wanted:
         if self.several and "regime" in data:
             message = "`regime` and `regimes` are both given"
             faults.append(Diagnostic("W101", document.name_at("regimes"), message, "keep one"))
+        for number, id in enumerate(regimes if self.draft is None and not faults else ()):
+            try:
+                house.service.regime(id, document.at("regimes", number))
+            except OrderRejected as error:
+                faults += error.diagnostics
         if faults:
             raise OrderRejected(faults)
         self.orders = [_with(document, {**plain, "regime": id}) for id in regimes]

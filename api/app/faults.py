@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 
-from api.app.answers import fault, problem
+from api.app.answers import fault, in_chinese, problem
 from api.store import Changed, Full, NotThere, StoreError
 from api.worker import NoneFree, TookTooLong, TookTooMuch, WorkerLost, WorkFailed, place_of
 from engine.diagnostics import Diagnostic, PlacetError, shown
@@ -34,7 +34,6 @@ def tell_faults(app: FastAPI) -> None:
     app.add_exception_handler(ClientDisconnect, _gone)
     for kind in (TookTooLong, TookTooMuch, NoneFree, WorkerLost):
         app.add_exception_handler(kind, _worker)
-    app.add_exception_handler(Exception, _broken)
 
 
 def _tell(
@@ -54,8 +53,10 @@ def _tell(
         "error.html",
         answer.status_code,
         heading=heading,
-        # What a fault says is English; its code can be asked about in any language.
-        told=[d.message for d in diagnostics] if lang == "en" else [f"代码：{code}"],
+        told=[
+            in_chinese(request.scope, d).replace("`", "") if lang == "zh" and d.zh else d.message
+            for d in diagnostics
+        ],
         links=[("/", Pair("Decide", "判定")), ("/rules", Pair("Rules", "规则"))],
     )
 
@@ -137,11 +138,13 @@ def _allowed(request: Request) -> str:
         for method in _METHODS
         if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
     ]
-    # Where no route is, there are files.
-    return ", ".join(found or _METHODS[:2])
+    # Where no route is, there are files; and what GET gives, HEAD gives the head of.
+    if not found or "GET" in found:
+        found = ["GET", "HEAD", *(method for method in found if method not in ("GET", "HEAD"))]
+    return ", ".join(found)
 
 
-async def _broken(request: Request, error: Exception) -> Response:
+async def broken(request: Request, error: Exception) -> Response:
     """A fault of ours: told without what caused it, logged without what the request said."""
     structlog.get_logger("placet").error(
         "request failed",

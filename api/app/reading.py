@@ -8,7 +8,6 @@ from fastapi import Request
 
 from api.app.answers import fault
 from engine.data import Unplaced, read_data
-from engine.data import Unplaced, read_data
 from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, shown
 from engine.order import Document, document
 from engine.source import read_text

@@ -156,7 +156,13 @@ def _book(request: Request) -> Rulebook:
 
 
 def _fault(code: str, told: FaultCode) -> dict[str, str]:
-    return {"code": code, "title": told.title, "meaning": told.meaning, "mend": told.mend}
+    return {
+        "code": code,
+        "title": told.title,
+        "meaning": told.meaning,
+        "mend": told.mend,
+        "zh": told.zh,
+    }
 
 
 def _with(request: Request, id: str) -> Rulebook:

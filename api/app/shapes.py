@@ -215,12 +215,13 @@ class VocabularyWire(_Model):
 
 
 class FaultWire(_Model):
-    """A kind of fault: what it means and how it is mended."""
+    """A kind of fault: what it means and how it is mended; both in Chinese, where it has them."""
 
     code: str
     title: str
     meaning: str
     mend: str
+    zh: str
 
 
 class FaultList(_Model):

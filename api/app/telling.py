@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from api.headings import REAL as REAL
 from engine.decide import Decision
 from engine.diagnostics import Diagnostic
 from engine.ir import CERTAINTIES, Pair, Regime
@@ -39,11 +40,6 @@ WORDS = {
     "status": STATUS,
 }
 """The fixed words that templates look up."""
-REAL = Pair(
-    "A change must be real and documented. It must not be made to avoid a licence requirement "
-    "(15 CFR 764.2(h)).",
-    "变更须真实发生并有凭证，不得以规避许可要求为目的（15 CFR 764.2(h)）。",
-)
 LATER = ("entry", "shipment")
 _KINDS = ("licence-condition", "procedure", "import-gate", "duty", "seller-term")
 _SIDES = (
@@ -214,6 +210,9 @@ def quoted(citation: Mapping[str, Any], lang: Lang) -> tuple[str, str]:
     """The words of a source in the reader's language, and the original where that is another."""
     words = citation.get("quote", "")
     translated = citation.get(lang)
+    if translated and lang == "zh":
+        # Quotation marks within quotation marks.
+        translated = translated.replace("“", "‘").replace("”", "’")
     return (translated, words) if words and translated else (words, "")
 
 
@@ -309,8 +308,8 @@ _FORM = {
 
 def fault_text(fault: Diagnostic, lang: Lang, type: Type | None, label: Pair | None) -> str:
     """A fault in an officer's words; as the engine words it where it has no field."""
-    own = getattr(fault, "zh", "") if lang == "zh" else ""
-    if own or type is None:
+    own = fault.zh.replace("`", "") if lang == "zh" else ""
+    if type is None:
         return own or fault.message + (f" ({fault.help})" if fault.help else "")
     form = in_lang(_FORM[type.kind], lang)
     if fault.code == "O206":
@@ -328,7 +327,7 @@ def fault_text(fault: Diagnostic, lang: Lang, type: Type | None, label: Pair | N
     if fault.code in ("O202", "O203", "O204", "O210", "O212"):
         return f"cannot be read; {form}" if lang == "en" else f"无法识别；{form}"
     name = in_lang(label, lang) if label else ""
-    return f"{name}: {fault.message}"
+    return own or f"{name}: {fault.message}"
 
 
 def written_value(value: Any, fact: FactDefinition, vocabulary: Vocabulary, lang: Lang) -> str:

@@ -22,7 +22,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 30_000
+PATIENCE = 15_000
 """Milliseconds that anything awaited may take; machines that test are busy."""
 
 

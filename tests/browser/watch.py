@@ -73,4 +73,6 @@ class Desk:
             self.wrong.append(f"another place: {request.url}")
 
     def _failed(self, request: Request) -> None:
-        self.wrong.append(f"failed: {request.method} {request.url} {request.failure}")
+        # Who leaves a page, or keeps a file, ends what was on its way.
+        if request.failure != "net::ERR_ABORTED":
+            self.wrong.append(f"failed: {request.method} {request.url} {request.failure}")

@@ -151,7 +151,7 @@ document.addEventListener("click", (event) => {
     const input = order().elements[`fact:${repair.dataset.set}`];
     input.value = repair.dataset.to;
     repaired = true;
-    say(`${words.set} ${repair.dataset.said}`);
+    say(`${words.set}${repair.dataset.said}`);
     input.dispatchEvent(new Event("change", { bubbles: true }));
     return;
   }
@@ -207,7 +207,7 @@ for (const form of document.querySelectorAll("form.carry")) {
   form.addEventListener("submit", (event) => {
     if ($("state").dataset.faults !== "0" && form.target) {
       event.preventDefault();
-      say(`${$("state").dataset.faults} ${words.faulty}`);
+      say(`${$("state").dataset.faults}${words.faulty}`);
       return;
     }
     form.elements.state.value = $("state").dataset.state;
@@ -271,7 +271,7 @@ async function save(id) {
     return;
   }
   const { regimes, only, ...envelope } = state();
-  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  const headers = { "Content-Type": "application/json", Accept: "application/json", "Accept-Language": lang };
   if (id) headers["If-Match"] = `"${order().elements.version.value}"`;
   let reply;
   try {
@@ -289,8 +289,12 @@ async function save(id) {
     $("save-theirs").href = `/?draft=${id}`;
     return;
   }
+  if (reply.status === 403) {
+    told.textContent = words.readonly;
+    return;
+  }
   if (!reply.ok) {
-    told.textContent = `${words.failed} ${answer.detail ?? reply.status}`;
+    told.textContent = `${words.failed}${answer.detail ?? reply.status}`;
     return;
   }
   opened(answer.id, String(answer.version), title);

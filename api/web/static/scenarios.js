@@ -72,7 +72,8 @@ async function told(answer, name) {
       const item = element("li");
       const line = one.line > 1 || !one.pointer ? fill(texts.line, { line: one.line }) : "";
       const place = `${one.pointer ?? ""} ${line}`;
-      item.append(element("code", one.code), ` ${place} ${one.message} `, element("span", one.help ?? "", "soft"));
+      const [said, help] = texts.lang === "zh" && one.zh ? [one.zh, ""] : [one.message, one.help ?? ""];
+      item.append(element("code", one.code), ` ${place} ${said} `, element("span", help, "soft"));
       list.append(item);
     }
     box.append(list);

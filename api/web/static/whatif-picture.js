@@ -394,7 +394,8 @@ const paintMap = {
 function ruleNames(view, flip) {
   const names = flip.rules.map((rule) => view.titles[rule]);
   if (!names.length) return say("scope");
-  return names.slice(0, 2).join(say("and")) + (names.length > 2 ? ` +${names.length - 2}` : "");
+  const first = names.slice(0, 2).join(say("and"));
+  return names.length > 2 ? say("more_rules", { first, more: names.length - 2, n: names.length }) : first;
 }
 
 /** The picture point of a flip. */

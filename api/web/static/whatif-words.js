@@ -49,8 +49,9 @@ function reasons(view, cell) {
 export function why(view, cell) {
   return reasons(view, cell)
     .map(([text, numbers]) => {
-      const more = numbers.length > 4 ? ` +${numbers.length - 4}` : "";
-      return say(text, { rules: rules(view, numbers.slice(0, 4)) + more });
+      const first = rules(view, numbers.slice(0, 4));
+      const more = { first, more: numbers.length - 4, n: numbers.length };
+      return say(text, { rules: numbers.length > 4 ? say("more_rules", more) : first });
     })
     .join(say("and"));
 }

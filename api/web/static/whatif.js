@@ -495,8 +495,8 @@ function blame(field, message) {
 function complain(problem) {
   const diagnostics = problem?.diagnostics ?? [];
   if (!diagnostics.length) return at("faults").replaceChildren(element("p", say("failed"), "fault"));
-  for (const { pointer = "", message, help } of diagnostics) {
-    const text = help ? `${message} – ${help}` : message;
+  for (const { pointer = "", message, help, zh } of diagnostics) {
+    const text = known.lang === "zh" && zh ? zh : help ? `${message} – ${help}` : message;
     const [, head, name, rest] = pointer.split("/");
     if (head === "axes") blame(part(name === "1" ? "y" : "x", rest ?? "") ?? part(name === "1" ? "y" : "x", "name"), text);
     else {
