@@ -272,8 +272,10 @@ class Checked(_Model):
 
 
 class SweptAxis(BaseModel):
-    """An axis with its values in the order of the cells."""
+    """An axis with its values in the order of the cells; it varies a fact or a parameter."""
 
+    fact: str | None = None
+    parameter: str | None = None
     label: Text
     unit: str | None
     type: str
@@ -324,6 +326,8 @@ class SweepWire(BaseModel):
     """An order in every cell of one or two axes; with two, the first runs fastest."""
 
     schema_: Literal["placet.sweep/1"] = Field(alias="schema")
+    regime: dict[str, Any]
+    only: list[str]
     hypothetical_policy: bool
     policy_changes: list[ParameterChange | RuleLeftOut]
     notice: Text
@@ -334,5 +338,6 @@ class SweepWire(BaseModel):
     outcome_of: list[int]
     reason_of: list[int]
     flips: list[Flip]
+    flips_complete: bool
     exact: bool
     cells: int

@@ -6,6 +6,7 @@ nothing that a request sends can run longer or take more memory than it may.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import queue
@@ -78,6 +79,8 @@ class Workers:
     _closed: bool = False
 
     def __post_init__(self) -> None:
+        # At the end of a program others would wait for the children, which are deaf to signals.
+        atexit.register(self.close)
         for _ in range(self.count):
             self._free.put(self._start())
 
@@ -113,6 +116,7 @@ class Workers:
     def close(self) -> None:
         """End all children, those at work included."""
         self._closed = True
+        atexit.unregister(self.close)
         for child in list(self._all):
             child.end()
 

@@ -171,6 +171,7 @@ def test_the_notice_stands_with_the_verdict(client: TestClient) -> None:
     assert (
         text.index("不符合条件") < text.index("不是许可证") < text.index("单一客户累计数量上限 ")
     )
+    assert "变更须真实发生并有凭证，不得以规避许可要求为目的（15 CFR 764.2(h)）。" in text
 
 
 def test_the_repaired_order_no_longer_fails(client: TestClient) -> None:

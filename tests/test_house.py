@@ -40,6 +40,7 @@ SPARED = (
     "“批准”",
     "“附条件批准”",
     "美国商务部工业与安全局的拒绝决定",
+    "不得以规避许可要求为目的",
 )
 # An agency's own act, told as its act: the agency stands in the same clause.
 AGENCY_EN = re.compile(
@@ -192,10 +193,40 @@ def test_every_language_of_the_rules_is_chinese_where_it_says_so() -> None:
                 assert has_chinese is (lang == "zh"), f"{file}:{scalar.span.line}: {scalar.text}"
 
 
+HALF = re.compile(r"[\u4e00-\u9fff][,;:?!]|[,;:?!][\u4e00-\u9fff]")
+
+
+def workbench_texts() -> Iterator[tuple[Path, str]]:
+    """Every Chinese text that stands in a template or in a module that words what people read."""
+    chinese = r"[^{0}\n]*[\u4e00-\u9fff][^{0}\n]*"
+    double, single = chinese.format('"'), chinese.format("'")
+    literal = re.compile(rf"""(?<!")"({double})"(?!")|'({single})'""")
+    files = [*(ROOT / "api").rglob("*.html"), *(ROOT / "api").rglob("*.js")]
+    files += [*(ROOT / "api").rglob("*.py"), *(ROOT / "engine").rglob("*.py")]
+    for path in sorted(files):
+        for text in literal.findall(path.read_text(encoding="utf-8")):
+            # Patterns of what people type are no texts.
+            if "[0-9]" not in "".join(text):
+                yield path.relative_to(ROOT), "".join(text)
+
+
+def test_the_workbench_does_not_speak_as_an_authority_in_chinese(answers: tuple[str, ...]) -> None:
+    spoken = {
+        f"{path}: {word} in {text}"
+        for path, text in workbench_texts()
+        for word in never_in(text, "zh", answers)
+    }
+    assert not spoken, "\n".join(sorted(spoken))
+
+
+def test_the_workbench_uses_full_width_punctuation_in_chinese() -> None:
+    faulty = {f"{path}: {text}" for path, text in workbench_texts() if HALF.search(text)}
+    assert not faulty, "\n".join(sorted(faulty))
+
+
 def test_chinese_texts_use_full_width_punctuation() -> None:
-    half = re.compile(r"[\u4e00-\u9fff][,;:?!]|[,;:?!][\u4e00-\u9fff]")
     for file in (*RULE_FILES, *SCENARIO_FILES):
         for lang, scalar in texts_of(read_file(ROOT / file, "R")):
             if lang == "zh":
-                found = half.search(scalar.text)
+                found = HALF.search(scalar.text)
                 assert found is None, f"{file}:{scalar.span.line}: {found and found[0]}"

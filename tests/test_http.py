@@ -380,7 +380,7 @@ def test_what_is_unchanged_is_not_sent_again(small: TestClient, address: str) ->
 # --- rules of the caller's own, for one call ---
 
 
-def _changed_cap() -> dict[str, Any]:
+def changed_cap() -> dict[str, Any]:
     """The cap of the small rules at twenty crates, its examples moved along."""
     text = (SMALL.rules / "small" / "cap.yaml").read_text("utf-8")
     text = text.replace("crates: 10}", "crates: 20}").replace("crates: 11}", "crates: 21}")
@@ -394,10 +394,10 @@ def _decided(client: TestClient, sent: Mapping[str, Any]) -> str:
 
 def test_a_draft_of_rules_decides_one_call_and_is_gone(small: TestClient) -> None:
     assert _decided(small, CRATES) == "stay"
-    sent = {**CRATES, "regime": "wider", "draft": _changed_cap()}
+    sent = {**CRATES, "regime": "wider", "draft": changed_cap()}
     assert _decided(small, sent) == "go"
     told(small.post("/v1/decide", json={**CRATES, "regime": "wider"}), 422, "O208", "/regime")
-    both = {"regimes": ["small", "wider"], "facts": CRATES["facts"], "draft": _changed_cap()}
+    both = {"regimes": ["small", "wider"], "facts": CRATES["facts"], "draft": changed_cap()}
     answer = small.post("/v1/decide", json=both).json()
     assert [one["outcome"] for one in answer["decisions"]] == ["stay", "go"]
     assert _decided(small, CRATES) == "stay"
@@ -419,7 +419,7 @@ def test_a_draft_of_rules_leaves_out_the_files_that_are_null(small: TestClient) 
 
 
 def test_a_faulty_draft_of_rules_is_told_where_in_which_file(small: TestClient) -> None:
-    draft = _changed_cap()
+    draft = changed_cap()
     draft["files"]["cap.yaml"] = draft["files"]["cap.yaml"].replace(
         "order.crates <=", "order.crate <="
     )

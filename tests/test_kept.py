@@ -48,14 +48,14 @@ def _policies(regime: Regime) -> Iterator[Policy]:
         yield Policy(day, "caller", {}, (), (f"kind={kind}",))
 
 
-def _neighbours(choices: Choices, start: Stated, *, first: int, last: int) -> Iterator[Stated]:
+def _neighbours(choices: Choices, start: Stated, values: slice) -> Iterator[Stated]:
     """The order, and it with every fact of the vocabulary in turn unknown or another value."""
     yield start
     for path, fact in choices.program.vocabulary.facts.items():
         if fact.derived is None:
             choice = choices.of(path)
             others: list[Value] = list(dict.fromkeys((None, *choice.near, *choice.far)))
-            for value in others[first:last]:
+            for value in others[values]:
                 changed = {**start, path: value}
                 if value is None:
                     del changed[path]
@@ -92,8 +92,10 @@ def test_neighbouring_orders_are_told_as_if_each_were_alone(id: str, rulebook: R
     policy, *changed = _policies(regime)
     kept = Kept()
     starts = _starts(choices, 1)
-    for stated, turn in zip(starts[:2] + starts[-1:], (0, 1, 1), strict=True):
-        orders = _neighbours(choices, stated, first=turn, last=turn + 1)
+    # Unknown, the plainest value, and some of the others.
+    tried = (slice(0, 9, 4), slice(1, 2), slice(1, 2))
+    for stated, values in zip(starts[:2] + starts[-1:], tried, strict=True):
+        orders = _neighbours(choices, stated, values)
         assert _differences(rulebook, regime, policy, orders, kept) == []
     for other in changed:
         assert _differences(rulebook, regime, other, iter(starts), kept) == []
@@ -110,10 +112,10 @@ def test_all_neighbours_under_all_policies_are_told_as_if_each_were_alone(
     policy, *changed = _policies(regime)
     starts = _starts(choices, 7)
     for stated in starts:
-        orders = _neighbours(choices, stated, first=0, last=9)
+        orders = _neighbours(choices, stated, slice(9))
         assert _differences(rulebook, regime, policy, orders, kept) == []
     for number, other in enumerate(changed):
-        orders = _neighbours(choices, starts[number % len(starts)], first=0, last=2)
+        orders = _neighbours(choices, starts[number % len(starts)], slice(2))
         assert _differences(rulebook, regime, other, orders, kept) == []
 
 
@@ -124,9 +126,24 @@ def test_orders_are_told_alike_when_what_is_kept_is_emptied_again_and_again(
     choices = describe(rulebook.vocabulary, regime)
     kept = Kept()
     kept.most = 7
-    orders = _neighbours(choices, _starts(choices, 3)[0], first=1, last=2)
+    orders = _neighbours(choices, _starts(choices, 3)[0], slice(1, 2))
     assert _differences(rulebook, regime, next(_policies(regime)), orders, kept) == []
     assert len(kept) <= 7
+
+
+def test_a_remark_comes_and_goes_with_a_fact_that_its_rule_does_not_name() -> None:
+    service = Service(RULES)
+    covered = "Cash together with insurance or collateral covers the order value."
+    for secured, said in (("0", False), ("60.00", True), ("59.99", False), ("60.00", True)):
+        facts = {"order.quantity": 1, "order.unit_price": "100.00", "payment.prepaid": "40.00"}
+        envelope = {"regime": "h200-article", "facts": {**facts, "payment.secured": secured}}
+        decision = service.decide(Document(envelope), ASKED)
+        (text,) = [
+            finding["text"]["en"]
+            for finding in decision["findings"]
+            if finding["rule"] == "full-prepayment"
+        ]
+        assert (covered in text) is said
 
 
 def test_regimes_and_days_share_a_service_without_a_trace() -> None:

@@ -94,7 +94,9 @@ def test_the_page_of_a_rule_tells_all_that_its_file_says(
         said = words_of(shown(client, f"/rules/{id}/{rule.id}", lang))
         told = [in_lang(rule.title, lang)]
         for citation in rule.cite:
-            told += [citation.quote or "", citation.translation or ""]
+            # Quotation marks within the marks of the page are single ones.
+            translation = (citation.translation or "").replace("“", "‘").replace("”", "’")
+            told += [citation.quote or "", translation]
             told += [in_lang(citation.says, lang) if citation.says else ""]
         for settled in rule.settles:
             told += [in_lang(settled.question, lang), in_lang(settled.answer, lang)]

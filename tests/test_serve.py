@@ -16,10 +16,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from typer.testing import CliRunner
 
-from api.app.serve import address_of, listen
-from api.cli import app
 from tests.serving import ROOT, server
 
 LONG = 60
@@ -550,60 +547,3 @@ def test_a_stream_without_end_does_not_keep_the_service(tmp_path: Path) -> None:
                 while select.select([line], [], [], 0)[0] and line.recv(65_536):
                     pass
         assert process.wait(LONG) == 0
-
-
-# --- the beginning ---
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "", "::"])
-def test_a_service_without_keys_is_for_this_machine_alone(host: str) -> None:
-    run = CliRunner().invoke(app, ["serve", "--host", host], env={"PLACET_KEYS": ""})
-    assert run.exit_code == 2
-    assert "no API key is configured" in run.stderr
-    assert "placet key" in run.stderr
-    with pytest.raises(ValueError, match="no API key"):
-        listen(host, 0, False)
-    with closing(listen(host, 0, True)) as listening:
-        assert listening.getsockname()[1]
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2", "::1"])
-def test_this_machine_needs_no_keys(host: str) -> None:
-    try:
-        listening = listen(host, 0, False)
-    except OSError:
-        pytest.skip("the machine has no such address")
-    with closing(listening), closing(connect_to(listening)):
-        shown = address_of(listening)
-        assert shown.startswith("http://[::1]:" if ":" in host else "http://127.0.0.")
-
-
-def connect_to(listening: socket.socket) -> socket.socket:
-    return socket.create_connection(listening.getsockname()[:2], timeout=LONG)
-
-
-def test_two_services_cannot_share_an_address(tmp_path: Path) -> None:
-    with closing(listen("127.0.0.1", 0, False)) as first:
-        port = first.getsockname()[1]
-        run = CliRunner().invoke(app, ["serve", "--port", str(port)])
-    assert run.exit_code == 1
-    assert run.stderr == f"placet serve: 127.0.0.1, port {port}: Address already in use\n"
-
-
-def test_a_name_that_is_nowhere_is_told() -> None:
-    run = CliRunner().invoke(app, ["serve", "--host", "no-such-host.invalid"])
-    assert run.exit_code == 1
-    assert run.stderr.startswith("placet serve: no-such-host.invalid, port 8000: ")
-    assert "Traceback" not in run.output
-
-
-def test_more_connections_than_the_machine_has_room_for_are_refused() -> None:
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = before[1]
-    if not 0 < most < 100_000:
-        pytest.skip("the machine has room for more than can be asked for")
-    run = CliRunner().invoke(app, ["serve", "--port", "1"], env={"PLACET_CONNECTIONS": str(most)})
-    assert run.exit_code in (1, 2)
-    assert "PLACET_CONNECTIONS" in run.stderr or "Permission denied" in run.stderr

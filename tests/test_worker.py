@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -81,7 +83,8 @@ def until(holds: Callable[[], bool]) -> None:
 
 def is_gone(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "Z" and len([*Path(f"/proc/{pid}/task").iterdir()]) == 1
     except FileNotFoundError:
         return True
 
@@ -216,6 +219,17 @@ def test_a_folder_without_rules_rejects_the_work_and_keeps_the_child(tmp_path: P
         assert empty.lost == 0
     finally:
         empty.close()
+
+
+def test_a_program_that_forgets_to_close_ends_all_the_same() -> None:
+    program = (
+        "if __name__ == '__main__':\n"
+        "    from pathlib import Path\n"
+        "    from api.worker import Workers\n"
+        "    Workers(Path('rules'), 1)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=RULES.parent, timeout=LONG)
+    assert run.returncode == 0
 
 
 def test_closing_ends_the_children_those_at_work_too(tmp_path: Path) -> None:

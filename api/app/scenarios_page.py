@@ -77,9 +77,11 @@ class Row:
     expects: bool = False
 
     @property
-    def changed_at(self) -> str:
+    def changed_at(self) -> Pair:
         """When it was last changed, in UTC to the minute."""
-        return moment(self.entry.updated_at)[:16].replace("T", " ")
+        day, _, time = moment(self.entry.updated_at)[:16].partition("T")
+        year, month, date = (int(part) for part in day.split("-"))
+        return Pair(f"{day} {time}", f"{year}年{month}月{date}日{time}")
 
 
 @router.get("/scenarios")
@@ -112,13 +114,14 @@ async def run(request: Request, what: Annotated[str, Query(max_length=200)]) -> 
     ids = [id for id, row in shipped.items() if what in (id, row["regime"])]
     if ids:
         rows = await aside(house, tasks.run_files, house.scenarios, ids, house.today())
-        rows = [{**row, "title": shipped[row["id"]]["title"]} for row in rows]
+        rows = [{**row, **{k: shipped[row["id"]][k] for k in ("title", "regime")}} for row in rows]
     else:
         drafts = await run_in_threadpool(_drafts_to_run, house, what)
         rows = await aside(house, run_drafts, drafts, house.today())
-    regime = house.service.rulebook().regimes.get(what)
+    regimes = house.service.rulebook().regimes
+    regime = regimes.get(what)
     heading = regime.title if regime else DRAFTS if what == "drafts" else None
-    return page(request, "scenarios_ran.html", rows=rows, heading=heading)
+    return page(request, "scenarios_ran.html", rows=rows, heading=heading, regimes=regimes)
 
 
 def run_drafts(service: Service, drafts: Sequence[Draft], today: int) -> list[dict[str, Any]]:
@@ -131,7 +134,8 @@ def run_drafts(service: Service, drafts: Sequence[Draft], today: int) -> list[di
             faults = [d.as_json() for d in error.diagnostics]
             one = {"title": None, "passed": False, "differences": [], "diagnostics": faults}
             told = {"passed": False, "runs": [one]}
-        rows.append({**told, "id": draft.entry.id, "title": _title(draft).as_json()})
+        known = {"title": _title(draft).as_json(), "regime": draft.entry.regime}
+        rows.append({**told, "id": draft.entry.id, **known})
     return rows
 
 

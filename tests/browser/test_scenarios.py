@@ -12,6 +12,7 @@ from tests.serving import ROOT
 
 BROUGHT = """\
 title: {en: Brought from a file, zh: 取自文件}
+story: {en: Eighty thousand chips at once., zh: 一次订购八万片。}
 regime: h200-article
 as_of: 2026-02-01
 facts: {order.quantity: 80000, customer.units_to_date: 0, item.product: H200-SXM, order.destination: CN}
@@ -30,7 +31,7 @@ def test_every_shipped_story_passes_when_all_are_run(page: Page) -> None:
     counts = ran.evaluate_all("all => all.map(one => [one.dataset.passed, one.dataset.failed])")
     assert {failed for _, failed in counts} == {"0"}
     assert sum(int(passed) for passed, _ in counts) >= shipped
-    expect(page.locator("#ran .good").first).to_contain_text("as expected")
+    expect(ran.first.locator(".status")).to_have_text("as expected")
 
 
 def test_a_file_becomes_a_draft_that_can_be_run_and_taken_away_again(

@@ -305,5 +305,9 @@ async function save(id) {
   $("save-dialog").close();
 }
 
+// A link put into the address of this very page loads nothing: the page opens it itself.
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#d=")) restore();
+});
 // htmx is there before this module runs: both are deferred, htmx stands first.
 restore();

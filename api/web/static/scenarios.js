@@ -70,7 +70,8 @@ async function told(answer, name) {
     const list = element("ul");
     for (const one of problem.diagnostics ?? []) {
       const item = element("li");
-      const line = one.line > 1 || !one.pointer ? fill(texts.line, { line: one.line }) : "";
+      // Faults of a request as such (W) stand on no line.
+      const line = one.code[0] !== "W" && (one.line > 1 || !one.pointer) ? fill(texts.line, { line: one.line }) : "";
       const place = `${one.pointer ?? ""} ${line}`;
       const [said, help] = texts.lang === "zh" && one.zh ? [one.zh, ""] : [one.message, one.help ?? ""];
       item.append(element("code", one.code), ` ${place} ${said} `, element("span", help, "soft"));

@@ -107,7 +107,8 @@ function changes(view) {
   }
   if (flips.length) parts.push(list);
   if (flips.length > MOST) parts.push(element("p", say("more_flips", { n: count(flips.length - MOST) }), "soft"));
-  return parts;
+  // Values that are listed change without a place in between: the table of them says it.
+  return parts.length > 1 ? parts : [];
 }
 
 /** Lines of change on a map, from where to where. */

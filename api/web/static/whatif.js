@@ -494,7 +494,10 @@ function blame(field, message) {
 /** A problem document: each of its faults beside the field that its pointer names. */
 function complain(problem) {
   const diagnostics = problem?.diagnostics ?? [];
-  if (!diagnostics.length) return at("faults").replaceChildren(element("p", say("failed"), "fault"));
+  // Before there is an order there is no question beside which a fault could stand.
+  const faults = at(at("wanted").hidden ? "base" : "faults");
+  at("none").hidden = !at("wanted").hidden;
+  if (!diagnostics.length) return faults.replaceChildren(element("p", say("failed"), "fault"));
   for (const { pointer = "", message, help, zh } of diagnostics) {
     const text = known.lang === "zh" && zh ? zh : help ? `${message} – ${help}` : message;
     const [, head, name, rest] = pointer.split("/");
@@ -504,7 +507,7 @@ function complain(problem) {
       if (field) blame(field, text);
       else {
         const label = head === "facts" ? known.facts[name]?.label : null;
-        at("faults").append(element("p", (label ? label + say("colon") : "") + text, "fault"));
+        faults.append(element("p", (label ? label + say("colon") : "") + text, "fault"));
       }
     }
   }
