@@ -176,5 +176,5 @@ def words(document: Document, name: str) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(word, str) for word in value):
         return tuple(value)
     raise OrderRejected(
-        [Diagnostic("W101", document.at(name), f"`{name}` is a list of texts", "write [\"…\"]")]
+        [Diagnostic("W101", document.at(name), f"`{name}` is a list of texts", 'write ["…"]')]
     )

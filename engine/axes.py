@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from engine.diagnostics import Diagnostic, Span, nearest, shown
+from engine.diagnostics import MAX_FAULTS, Diagnostic, Span, nearest, shown
 from engine.ir import Regime
-from engine.order import MAX_FAULTS, Document, Order, Steps
+from engine.order import Document, Order, Steps
 from engine.values import Misfit, Type, Value, read, write
 from engine.vocabulary import Vocabulary
 

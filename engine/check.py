@@ -7,18 +7,35 @@ from datetime import date
 
 from engine.diagnostics import Diagnostic, Span, nearest, shown
 from engine.evaluate import Program, compile_regime, judge
-from engine.ir import Citation, Expr, Member, Note, Regime, Rule, walk
+from engine.ir import (
+    Citation,
+    Derived,
+    Expr,
+    Member,
+    Note,
+    Regime,
+    Rule,
+    children,
+    walk,
+)
 from engine.names import inside, uses
 from engine.order import Document, order_from
 from engine.parse_vocabulary import CitedSource
 from engine.vocabulary import Vocabulary
+
+MAX_PARTS = 2_000
+MAX_DEEP = 100
+"""Parts of a condition, and parts within parts, with all that its names stand for."""
 
 
 def regime_faults(
     regime: Regime, vocabulary: Vocabulary, sources: Mapping[str, CitedSource]
 ) -> list[Diagnostic]:
     """Every fault of a parsed regime that types alone do not show."""
-    faults: list[Diagnostic] = []
+    faults = _size_faults(regime, vocabulary)
+    if faults:
+        # Nothing that reads through names may begin on these.
+        return faults
     for named in regime.sources:
         _known_source(named.id, named.span, sources, faults)
     if not regime.rules:
@@ -32,6 +49,45 @@ def regime_faults(
         # Without a first day in force there is no day on which to judge the examples.
         faults += dates or _example_faults(rule, regime, vocabulary, programs)
     return faults + _unused(regime)
+
+
+def _size_faults(regime: Regime, vocabulary: Vocabulary) -> list[Diagnostic]:
+    """Conditions and quantities that are too large or too deep with what their names stand for.
+
+    A short quantity that names another twice, which names another twice, grows without end.
+    """
+    sizes: dict[str, tuple[int, int]] = {}
+
+    def size_of(expr: Expr) -> tuple[int, int]:
+        parts, deep = 1, 0
+        for child in children(expr):
+            child_parts, child_deep = size_of(child)
+            parts, deep = parts + child_parts, max(deep, child_deep)
+        if isinstance(expr, Derived):
+            inner_parts, inner_deep = sizes.get(expr.name, (0, 0))
+            parts, deep = parts + inner_parts, deep + inner_deep
+        return parts, deep + 1
+
+    faults: list[Diagnostic] = []
+
+    def measured(expr: Expr, span: Span, what: str) -> tuple[int, int]:
+        parts, deep = size_of(expr)
+        if parts > MAX_PARTS or deep > MAX_DEEP:
+            message = f"{what} has too many parts, seen through the quantities that it names"
+            help = f"at most {MAX_PARTS:,} parts and {MAX_DEEP} levels"
+            faults.append(_fault("R203", span, message, help))
+            return 0, 0
+        return parts, deep
+
+    own = (fact.derived for fact in vocabulary.derived if fact.derived is not None)
+    for quantity in (*own, *regime.quantities.values()):
+        sizes[quantity.name] = measured(quantity.value, quantity.span, f"`{quantity.name}`")
+    measured(regime.scope, regime.scope.span, "the scope")
+    for rule in regime.rules:
+        for expr in (rule.applies, rule.require):
+            if expr is not None:
+                measured(expr, expr.span, "the condition")
+    return faults
 
 
 def _fault(

@@ -14,6 +14,8 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 Severity = Literal["error", "warning"]
+MAX_FAULTS = 100
+"""More faults than that are those of another kind of document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,8 @@ _RULES = {
     "R203": FaultCode(
         "condition too long or too deep",
         "A condition has at most 2,000 characters and 40 levels of parts within parts, so that "
-        "people can check it.",
+        "people can check it; with all that the quantities in it stand for, at most 2,000 parts "
+        "and 100 levels.",
         "divide it into several rules, or name parts of it under `derive:`.",
     ),
     "R204": FaultCode(

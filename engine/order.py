@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.data import Unplaced
-from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
+from engine.diagnostics import MAX_FAULTS, Diagnostic, OrderRejected, Source, Span, nearest, shown
 from engine.ir import Regime
 from engine.shape import COMMA
 from engine.source import Node, find, find_key, plain
@@ -19,8 +19,6 @@ from engine.vocabulary import Code, FactDefinition, Vocabulary
 
 Steps = tuple[str | int, ...]
 _DATE = Type("date")
-MAX_FAULTS = 100
-"""More faults than that are those of another kind of document."""
 ENVELOPE = (
     "title",
     "story",

@@ -11,7 +11,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
 from typing import cast
 
-from engine.diagnostics import Diagnostic, Source, Span, nearest, shown
+from engine.diagnostics import MAX_FAULTS, Diagnostic, Source, Span, nearest, shown
 from engine.expression import Names, amount
 from engine.ir import (
     STATUSES,
@@ -192,7 +192,7 @@ class _Draft:
         listed: dict[str, Node | None] = {}
         for item in reader.items(node):
             name = reader.text(item)
-            if name is None:
+            if name is None or len(reader.faults) > MAX_FAULTS:
                 continue
             if not _ID.fullmatch(name):
                 reader.fault(
@@ -253,7 +253,7 @@ class _Draft:
             named = dict.fromkeys(codes)
             for item in reader.items(entry.get("codes")):
                 code = reader.text(item)
-                if code is None:
+                if code is None or len(reader.faults) > MAX_FAULTS:
                     continue
                 if code not in known.codes:
                     reader.fault(

@@ -103,13 +103,15 @@ REQUESTS = {
     ),
     "W116": FaultCode(
         "took too long",
-        "The work was stopped when its time was over. Nothing was decided.",
+        "The work was stopped: its time was over, or it took more memory than it may. Nothing was "
+        "decided.",
         "ask for less at once: fewer cells, a smaller draft of rules.",
         "处理超出时间或内存上限，已停止，未作判定。须缩小范围后重试。",
     ),
     "W117": FaultCode(
         "busy",
-        "All that could do this work is busy, or the service is about to stop.",
+        "All that could do this work is busy or was ended from outside, or the service is about "
+        "to stop.",
         "try again after a moment.",
         "服务繁忙或即将停止，未予处理。须稍后重试。",
     ),

@@ -30,26 +30,36 @@ ORDER = {
 }
 
 
+WIDE = """\
+title: {{en: Wide, zh: 宽}}
+kind: licence-condition
+certainty: assumed
+due: order
+in_force: {{from: 2025-12-08}}
+require: {condition}
+cite: [{{source: article, says: {{en: Nothing., zh: 无。}}}}]
+examples:
+  - {{given: {{customer.units_to_date: 75000}}, finding: met}}
+  - {{given: {{customer.units_to_date: 80000}}, finding: unmet}}
+"""
+
+
 def bomb() -> dict[str, str]:
-    """A draft that is sound, and doubles the work of a sweep with each of its quantities."""
-    links = [("d0", "order.value")] + [(f"d{i}", f"max(d{i - 1}, d{i - 1})") for i in range(1, 40)]
-    derive = "".join(
-        f'  {name}: {{type: money, value: "{value}", label: {{en: a thing, zh: 某数}}}}\n'
-        for name, value in links
-    )
-    shipped = ROOT / "rules" / "h200-article"
-    regime = (shipped / "regime.yaml").read_text("utf-8")
-    prepayment = (shipped / "full-prepayment.yaml").read_text("utf-8")
-    return {
-        "regime.yaml": regime.replace("derive:\n", f"derive:\n{derive}"),
-        "full-prepayment.yaml": prepayment.replace(
-            "require: payment.prepaid >= order.value", "require: payment.prepaid >= d39"
-        ),
-    }
+    """A draft that is sound and within every limit, and very wide."""
+    regime = (ROOT / "rules" / "h200-article" / "regime.yaml").read_text("utf-8")
+    files: dict[str, str] = {}
+    for number in range(200):
+        parts = (f"customer.units_to_date <= {75_000 + 20 * number + n}" for n in range(20))
+        condition = " and ".join(("customer.units_to_date <= 75000", *parts))
+        files[f"wide-{number}.yaml"] = WIDE.format(condition=condition)
+    names = "".join(f"  - {name.removesuffix('.yaml')}\n" for name in files)
+    files["regime.yaml"] = regime.replace("rules:\n", f"rules:\n{names}")
+    return files
 
 
 def sweep(**draft: Any) -> dict[str, Any]:
-    axis = {"fact": "payment.prepaid", "from": "0", "to": "1000000", "count": 10}
+    count = 300 if draft else 10
+    axis = {"fact": "payment.prepaid", "from": "0", "to": "1000000", "count": count}
     whole = {**ORDER, "axes": [axis, {**axis, "fact": "order.quantity", "from": "1"}]}
     return {**whole, "regime": "bomb", "draft": draft} if draft else whole
 

@@ -35,7 +35,8 @@ async def enter(request: Request, key: Annotated[str, Form(max_length=200)] = ""
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        # A proxy in front may speak TLS for us: the browser says how it came.
+        secure=request.headers.get("origin", "").startswith("https:"),
     )
     return answer
 

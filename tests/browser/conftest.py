@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -22,7 +23,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 15_000
+PATIENCE = 30_000
 """Milliseconds that anything awaited may take; machines that test are busy."""
 
 
@@ -46,7 +47,7 @@ def chromium() -> Iterator[Browser]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A server, as `placet serve` gives one, with an empty store."""
     folder = tmp_path_factory.mktemp("place")
-    with server(folder, PLACET_RATE="1000000/minute") as (address, _):
+    with server(folder) as (address, _):
         yield Place(address, folder / "server.log")
 
 
@@ -56,6 +57,9 @@ def desk(chromium: Browser, place: Place) -> Iterator[Desk]:
     desk = Desk(chromium, place, PATIENCE)
     yield desk
     desk.close()
+    for draft in httpx2.get(f"{place.address}/v1/scenarios?origin=draft").json()["scenarios"]:
+        version = {"If-Match": f'"{draft["version"]}"'}
+        httpx2.delete(f"{place.address}/v1/scenarios/{draft['id']}", headers=version)
     assert desk.wrong == []
 
 

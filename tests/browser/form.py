@@ -67,7 +67,9 @@ def link(carried: dict[str, Any]) -> str:
     return f"/#d={text.rstrip('=')}"
 
 
-def open_with(page: Page, facts: dict[str, str], regime: str = "h200-article", **more: Any) -> None:
+def open_with(
+    page: Page, facts: dict[str, str], regime: str = "h200-article", **more: Any
+) -> None:
     """Open Decide with an order, and wait for its answer."""
     page.goto(link({"regime": regime, "as_of": "2026-02-01", "facts": facts, **more}))
     expect(page.locator("#state")).to_have_attribute("data-state", re.compile(next(iter(facts))))

@@ -94,9 +94,7 @@ def grave(page: Page) -> list[Any]:
 
 @pytest.mark.parametrize("path", PAGES, ids=ADDRESSES)
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_a_page_is_whole_wide_and_narrow_light_and_dark(
-    desk: Desk, path: str, lang: Lang
-) -> None:
+def test_a_page_is_whole_wide_and_narrow_light_and_dark(desk: Desk, path: str, lang: Lang) -> None:
     desk.refusals = {404} if path == "/nothing-here" else set()
     page = desk.sit(lang)
     opened(page, path)

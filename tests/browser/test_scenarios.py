@@ -8,15 +8,16 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.form import EIGHTY, open_with, save
+from tests.browser.watch import Desk
 from tests.serving import ROOT
 
 BROUGHT = """\
 title: {en: Brought from a file, zh: 取自文件}
-story: {en: Eighty thousand chips at once., zh: 一次订购八万片。}
+story: {en: Eighty thousand chips for the Emirates., zh: 八万片运往阿联酋。}
 regime: h200-article
 as_of: 2026-02-01
-facts: {order.quantity: 80000, customer.units_to_date: 0, item.product: H200-SXM, order.destination: CN}
-expect: {outcome: deny, unmet: [customer-cap]}
+facts: {order.quantity: 80000, customer.units_to_date: 0, item.product: H200-SXM, order.destination: AE}
+expect: {outcome: not-covered}
 """
 
 
@@ -42,25 +43,26 @@ def test_a_file_becomes_a_draft_that_can_be_run_and_taken_away_again(
     expect(page.locator("#ran")).to_contain_text("brought.yaml: imported")
     page.get_by_role("link", name="Show the list with them").click()
     row = page.locator("tr.found", has_text="Brought from a file")
-    expect(row).to_contain_text("Conditions not met")
+    expect(row).to_contain_text("Outside this rule set")
     row.get_by_role("button", name="Run").click()
     expect(page.locator("#ran [data-passed='1'][data-failed='0']")).to_be_visible()
     with page.expect_download() as taken:
         row.get_by_role("link", name="Export").click()
     text = Path(taken.value.path()).read_text("utf-8")
     assert "取自文件" in text
-    assert "customer-cap" in text
+    assert "not-covered" in text
     row.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(row).to_have_count(0)
 
 
 def test_a_file_with_a_fault_is_refused_with_its_place(
-    page: Page, file_of: Callable[[str, str], Path], desk: object
+    desk: Desk, file_of: Callable[[str, str], Path]
 ) -> None:
+    page = desk.sit()
     page.goto("/scenarios")
     wrong = BROUGHT.replace("order.quantity", "order.quantitee")
-    desk.refusals = {422}  # type: ignore[attr-defined]
+    desk.refusals = {422}
     page.locator("#import").set_input_files(file_of("wrong.yaml", wrong))
     expect(page.locator("#ran")).to_contain_text("wrong.yaml: not imported")
     expect(page.locator("#ran li")).to_contain_text("order.quantitee")

@@ -100,6 +100,13 @@ def test_a_reload_keeps_what_was_typed(page: Page) -> None:
     expect(field(page, "order.quantity")).to_have_value("70,000")
 
 
+def test_a_link_put_into_the_address_of_the_open_page_opens_there(page: Page) -> None:
+    page.goto("/")
+    open_with(page, EIGHTY)
+    assert "#" not in page.url
+    expect(page.locator("#verdict")).to_contain_text("Conditions not met")
+
+
 @pytest.mark.parametrize(
     ("lang", "button", "notice", "verdict", "facts"),
     [
@@ -174,4 +181,6 @@ def test_nothing_of_an_order_stands_in_an_address_or_in_the_log(desk: Desk) -> N
         assert not [one for one in carries if any(secret in one for secret in secrets)]
     log = desk.place.log.read_text("utf-8")
     assert "request" in log
-    assert not [one for one in (NAME, NAME.encode("unicode-escape").decode(), "27013") if one in log]
+    assert not [
+        one for one in (NAME, NAME.encode("unicode-escape").decode(), "27013") if one in log
+    ]

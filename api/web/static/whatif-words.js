@@ -12,6 +12,10 @@ export function status(outcome) {
 /** A table with a heading row; numbers stand at the right. */
 export function table(heads, rows, numbers = []) {
   const scroll = element("div", "", "scroll");
+  // Where it is wider than the page, keys must reach it to move it.
+  scroll.tabIndex = 0;
+  scroll.setAttribute("role", "group");
+  scroll.setAttribute("aria-label", heads.join(say("and")));
   const made = element("table", "", heads.length > 3 ? "wide" : "");
   const cells = (values, kind) => {
     const row = element("tr");
