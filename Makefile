@@ -57,6 +57,7 @@ bench: setup requirements-bench.txt
 	$(BIN)/python -m tests.bench.growth
 	$(BIN)/python -m tests.bench.cold_start
 	$(BIN)/python -m tests.bench.http
+	$(BIN)/python -m tests.bench.map
 
 # Needs uv; writes the requirement files again, with hashes and without any index address.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate

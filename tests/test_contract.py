@@ -154,9 +154,7 @@ def keeps(folder: Path, *options: str, **environ: str) -> None:
             text=True,
         )
     assert tried.returncode == 0, tried.stdout + tried.stderr
-    counted = re.search(r"Selected: (\d+)/(\d+)\s+Tested: (\d+)", tried.stdout)
-    assert counted is not None
-    assert len(set(counted.groups())) == 1, tried.stdout
+    assert re.search(r"Selected: (\d+)/\d+\s+Tested: \1\s", tried.stdout), tried.stdout
 
 
 def test_the_service_keeps_the_document_in_examples_drawn_requests_and_sequences(
@@ -172,10 +170,11 @@ def test_the_service_keeps_the_document_at_every_edge_of_small_rules(tmp_path: P
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("operation", ["add_scenario", "change_scenario"])
-def test_the_service_keeps_the_document_at_every_edge(tmp_path: Path, operation: str) -> None:
+def test_the_service_keeps_the_document_at_every_edge_of_the_shipped_rules(
+    tmp_path: Path,
+) -> None:
     # Orders to decide have the same facts; but drafts of rules come with them, loaded each time.
-    keeps(tmp_path, "--phases", "coverage", "--include-operation-id", operation)
+    keeps(tmp_path, "--phases", "coverage", "--include-operation-id", "add_scenario")
 
 
 @pytest.mark.deep

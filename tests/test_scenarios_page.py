@@ -136,8 +136,8 @@ def test_a_draft_that_expects_something_else_is_told_with_both(client: TestClien
     ran = client.post("/scenarios/run", params={"what": id, "lang": "en"}).text
     assert 'data-passed="0" data-failed="1"' in ran
     rows = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', ran)
-    assert ("outcome", "deny", "incomplete") in rows
-    assert ("rules not met", "customer-cap", "none") in rows
+    assert ("outcome", "Conditions not met", "Cannot be decided yet") in rows
+    assert ("rules not met", "Cap per customer", "none") in rows
 
 
 def test_an_unknown_name_is_refused(client: TestClient) -> None:

@@ -7,7 +7,17 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.form import EIGHTY, at_rest, beside, field, is_answer, order, state, write
+from tests.browser.form import (
+    EIGHTY,
+    at_rest,
+    beside,
+    field,
+    is_answer,
+    open_with,
+    order,
+    state,
+    write,
+)
 from tests.browser.watch import Desk
 
 
@@ -171,3 +181,16 @@ def test_a_service_that_is_gone_is_told_and_what_was_typed_stays(desk: Desk) -> 
     page.unroute("**/decide/answer")
     write(page, "order.quantity", "75000")
     expect(page.locator("#said")).to_be_empty()
+
+
+def test_on_a_phone_the_answer_is_a_bar_that_leads_to_it(desk: Desk) -> None:
+    page = desk.sit(width=390)
+    open_with(page, EIGHTY)
+    bar, answer = page.locator("#bar"), page.locator("#answer")
+    page.locator("#group-money").scroll_into_view_if_needed()
+    expect(bar).to_be_in_viewport()
+    expect(bar).to_contain_text("Conditions not met")
+    expect(answer).not_to_be_in_viewport()
+    bar.click()
+    expect(page.locator("#verdict")).to_be_in_viewport()
+    expect(answer).to_be_focused()

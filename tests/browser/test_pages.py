@@ -74,10 +74,9 @@ def opened(page: Page, path: str) -> None:
     assert reply.status == (404 if path == "/nothing-here" else 200)
     if path.startswith("/what-if?"):
         page.locator("#words h2").first.wait_for()
-    # All the stories would be a hundred times the same.
-    page.evaluate(
-        "document.querySelectorAll('details:not(.story ~ .story)').forEach(one => one.open = true)"
-    )
+    # All the stories, and all countries of the world, would be a hundred times the same.
+    folded = "details:not(.story ~ .story, #lists details)"
+    page.locator(folded).evaluate_all("all => all.forEach(one => one.open = true)")
 
 
 def grave(page: Page) -> list[Any]:

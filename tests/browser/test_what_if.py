@@ -25,8 +25,8 @@ COLOURS = """canvas => {
 
 def is_map(response: Response) -> bool:
     """Whether this is the answer to a question with two axes."""
-    asked = response.request
-    return response.url.endswith("/v1/sweep") and len(asked.post_data_json["axes"]) == 2
+    asked = response.request.post_data_json
+    return response.url.endswith("/v1/sweep") and asked is not None and len(asked["axes"]) == 2
 
 
 def drawn(page: Page) -> None:
