@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,15 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.app import decide_page
+from api.app.decide_page import answer_to
 from api.app.form import Form, form_of, read_pasted, shown, tidy
 from engine.load import Rulebook
 from engine.values import Misfit, Type, read
 from tests.serving import ROOT, service
+from tests.test_drafts import is_taking_in
 from tests.test_house import NEVER_EN, NEVER_ZH, SPARED
+from tests.test_http import SMALL
 
 VENDOR = ROOT / "api" / "web" / "static" / "vendor"
 INTEGER, MONEY, DECIMAL = Type("integer"), Type("money", 2), Type("decimal", 2)
@@ -368,6 +373,46 @@ def test_a_story_opens_with_its_variation(client: TestClient) -> None:
     assert "review.state" not in state_of(page)["facts"]
 
 
+def test_a_variation_that_nests_what_it_sets_leaves_the_rest_of_the_order(tmp_path: Path) -> None:
+    story = """\
+title: {en: Ten crates, zh: 十箱}
+story: {en: Ten crates for Iceland., zh: 运往冰岛的十箱。}
+regime: small
+facts: {order: {crates: 10, port: IS}}
+expect: {outcome: go}
+vary:
+- title: {en: One more, zh: 多一箱}
+  set: {order: {crates: 11}}
+  expect: {outcome: stay, unmet: [cap]}
+- title: {en: Nothing known, zh: 一无所知}
+  set: {order: null}
+  expect: {outcome: open}
+"""
+    (tmp_path / "nested.yaml").write_text(story, "utf-8")
+    with service(tmp_path, replace(SMALL, scenarios=tmp_path)) as client:
+        page = _Page(client.get("/?scenario=nested&run=1").text)
+        assert state_of(page)["facts"] == {"order.port": "IS", "order.crates": "11"}
+        page = _Page(client.get("/?scenario=nested&run=2").text)
+        assert state_of(page)["facts"] == {}
+
+
+def test_the_page_is_never_made_where_requests_are_taken_in(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+
+    def answered(*asked: Any) -> Any:
+        made.append(is_taking_in())
+        return answer_to(*asked)
+
+    monkeypatch.setattr(decide_page, "answer_to", answered)
+    state = json.dumps({"regime": "h200-article", "facts": {"order.quantity": "5"}})
+    client.get("/")
+    for part in ("answer", "workspace", "download", "print"):
+        assert client.post(f"/decide/{part}", data={"state": state}).status_code == 200
+    assert made == [False] * 5
+
+
 def test_a_story_or_draft_that_is_not_there_is_told(client: TestClient) -> None:
     for address in ("/?scenario=../../etc/passwd", "/?draft=d-bcdfghjkmnpq", "/?draft=x"):
         reply = client.get(address, headers={"Accept": "text/html"})
@@ -399,7 +444,13 @@ def test_a_link_fills_the_form_and_what_no_field_holds_is_told(client: TestClien
     assert "tax, order.colour, order.value" in banner
 
 
-@pytest.mark.parametrize("state", ["[]", "3", "{", '{"facts": 1}', '{"regime": 1, "facts": {}}'])
+@pytest.mark.parametrize(
+    "state",
+    [
+        *("[]", "3", "{", '{"facts": 1}', '{"regime": 1, "facts": {}}'),
+        *('{"regime": {"a": 1}, "facts": {}}', '{"regime": ["a"], "facts": {}}'),
+    ],
+)
 def test_no_link_breaks_the_page(client: TestClient, state: str) -> None:
     assert client.post("/decide/workspace", data={"state": state}).status_code in (200, 400)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,12 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from api.app.build import make
 from api.cli import app as command_line
 from api.service import read_document
+from api.settings import Serving
+from api.store import Store
+from engine.diagnostics import OrderRejected
 from engine.order import document
 from engine.source import as_yaml, read_text
 from tests.serving import ROOT, service
@@ -236,6 +244,79 @@ def test_an_exported_draft_can_be_decided(small: TestClient) -> None:
     address = keep(small, {"regime": "small", "facts": {"order.crates": 11}}).headers["location"]
     decided = small.post("/v1/decide", json=exported(small, address)).json()
     assert decided["outcome"] == "stay"
+
+
+def test_an_exported_draft_is_titled_in_both_languages_as_scenario_files_are(
+    small: TestClient,
+) -> None:
+    draft = {"regime": "small", "facts": {}, "title": "Ten: crates"}
+    data = exported(small, keep(small, draft).headers["location"])
+    assert data == {**draft, "title": {"en": "Ten: crates", "zh": "Ten: crates"}}
+    assert next(iter(data)) == "title"
+    untitled = {"regime": "small", "facts": {}}
+    assert exported(small, keep(small, untitled).headers["location"]) == untitled
+
+
+def test_numbers_come_back_as_they_were_written(small: TestClient) -> None:
+    numbers = '{"half": 1.50, "tiny": 1e-7, "long": 123456789012345678901234567890, "whole": 7}'
+    sent = f'{{"title": "numbers", "story": {numbers}, "facts": {{}}}}'
+    made = small.post("/v1/scenarios", content=sent, headers={"Content-Type": "application/json"})
+    address = made.headers["location"]
+    read = json.loads(small.get(address).content, parse_float=Decimal)
+    assert read["scenario"] == json.loads(sent, parse_float=Decimal)
+    assert str(read["scenario"]["story"]["half"]) == "1.50"
+    # What YAML writes is text to us, and says the same digits.
+    story = exported(small, address)["story"]
+    assert {name: str(value) for name, value in story.items()} == {
+        "half": "1.50",
+        "tiny": "1e-7",
+        "long": "123456789012345678901234567890",
+        "whole": "7",
+    }
+
+
+def test_the_database_is_never_asked_where_requests_are_taken_in(
+    small: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = keep(small, {"title": "elsewhere", "regime": "small", "facts": {}}).json()["id"]
+    asked: list[bool] = []
+
+    def connected(store: Store) -> Any:
+        asked.append(is_taking_in())
+        return reading(store)
+
+    reading = Store.reading
+    monkeypatch.setattr(Store, "reading", connected)
+    address = f"/v1/scenarios/{id}"
+    for mark in ('"x"', '"2"'):
+        small.delete(address, headers={"If-Match": mark})
+        small.put(address, json={"facts": {}}, headers={"If-Match": mark})
+    for page in (address, f"{address}?as=yaml", "/v1/scenarios", "/scenarios", f"/?draft={id}"):
+        assert small.get(page).status_code == 200
+    assert small.post("/scenarios/run?what=drafts").status_code == 200
+    assert small.post("/what-if/flips", json={"regime": "small"}).status_code == 200
+    assert len(asked) > 8
+    assert not any(asked)
+
+
+def is_taking_in() -> bool:
+    """Whether this is the thread that takes in the requests of everybody."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def test_a_service_does_not_start_over_a_scenario_that_cannot_be_read(tmp_path: Path) -> None:
+    shutil.copytree(SMALL.scenarios, tmp_path / "scenarios")
+    (tmp_path / "scenarios" / "broken.yaml").write_text("facts: {}\nexpect: {outcome: go}\n")
+    (tmp_path / "scenarios" / "worse.yaml").write_text("facts: [\n")
+    house = make(replace(SMALL, scenarios=tmp_path / "scenarios"), Serving()).state.house
+    with pytest.raises(OrderRejected) as raised:
+        house.open()
+    files = {Path(fault.span.source.name).name for fault in raised.value.diagnostics}
+    assert files == {"broken.yaml", "worse.yaml"}
 
 
 def test_the_shipped_scenarios_are_run_together_and_one_by_one(small: TestClient) -> None:

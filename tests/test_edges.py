@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
-from api.app import guard, sessions
+from api.app import guard, rates, sessions
 from api.app.build import make
 from api.app.sessions import Sessions
 from api.keys import Key, read_keys
@@ -367,7 +367,7 @@ def test_a_network_of_many_addresses_is_one_caller(tmp_path: Path) -> None:
 def test_counting_callers_takes_bounded_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "MOST_CALLERS", 20)
+    monkeypatch.setattr(rates, "MOST_CALLERS", 20)
     host = (b"host", b"127.0.0.1")
     with service(tmp_path, rate="15/hour") as client:
         found = [raw(client, host, peer=f"10.0.0.{number}") for number in range(100)]

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from api.app.rules_page import opened
 from api.settings import Settings
+from api.worker import NoneFree, TookTooLong, TookTooMuch, WorkerLost, Workers
 from engine.fault_codes import CODES
 from engine.load import Rulebook
 from engine.words import LANGS, Lang, in_lang
@@ -178,6 +179,22 @@ def test_a_rule_lists_the_scenarios_that_put_it_to_the_test(client: TestClient) 
     assert "/?scenario=h200-article/last-twenty-thousand&amp;run=1" in unmet
     assert "/?scenario=h200-article/last-twenty-thousand&amp;run=0" not in unmet
     assert "One chip more, paid for in full" in words_of(html)
+
+
+@pytest.mark.parametrize("reason", [NoneFree, TookTooLong, TookTooMuch, WorkerLost])
+def test_a_rule_is_shown_also_while_its_scenarios_cannot_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: type[Exception]
+) -> None:
+    def ask(*_: Any, **__: Any) -> Any:
+        raise reason
+
+    with service(tmp_path) as client:
+        monkeypatch.setattr(Workers, "ask", ask)
+        html = shown(client, "/rules/h200-article/customer-cap", "en")
+        assert "/?scenario=" not in html
+        monkeypatch.undo()
+        html = shown(client, "/rules/h200-article/customer-cap", "en")
+        assert "/?scenario=h200-article/last-twenty-thousand&amp;run=1" in html
 
 
 @pytest.mark.parametrize("lang", LANGS)

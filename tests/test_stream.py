@@ -165,6 +165,22 @@ def test_a_stream_that_falls_silent_is_ended_and_keeps_its_answers(
     assert len(answers) == 2
 
 
+def test_a_line_that_comes_drop_by_drop_has_no_more_time_than_another(
+    running: tuple[str, int],
+) -> None:
+    with closing(Sending(running[0], "/v1/decide/stream", LINES["Content-Type"])) as request:
+        request.send(chips(1) + b"\n")
+        answer = request.connection.getresponse()
+        assert quantity(json.loads(answer.readline())) == "1"
+        for _ in range(24):
+            if request.answered():
+                break
+            request.send(b" ")
+            time.sleep(0.25)
+        assert request.answered()
+        assert codes(json.loads(answer.readline())) == ["W107"]
+
+
 def test_a_body_that_comes_too_slowly_is_given_up(running: tuple[str, int]) -> None:
     with closing(Sending(running[0], "/v1/decide", "application/json", 100)) as request:
         request.send(b"{")

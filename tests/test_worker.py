@@ -52,6 +52,10 @@ def takes(service: Service, size: int) -> int:
     return len(bytearray(size))
 
 
+def gives(service: Service, size: int) -> bytearray:
+    return bytearray(size)
+
+
 def takes_little_by_little(service: Service) -> int:
     held = []
     while True:
@@ -118,6 +122,12 @@ def test_work_that_takes_too_much_memory_is_stopped_and_the_next_is_done(
         workers.ask(*task, seconds=LONG)
     assert workers.lost == lost + 1
     assert workers.ask(takes, 2**20, seconds=LONG) == 2**20
+
+
+def test_an_answer_that_is_too_large_to_be_sent_is_too_much(workers: Workers) -> None:
+    with pytest.raises(TookTooMuch):
+        workers.ask(gives, 600 * 2**20, seconds=LONG)
+    assert workers.ask(who, seconds=LONG)
 
 
 def test_a_child_that_is_killed_at_work_is_noticed_and_replaced(workers: Workers) -> None:
@@ -230,6 +240,13 @@ def test_a_program_that_forgets_to_close_ends_all_the_same() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=RULES.parent, timeout=LONG)
     assert run.returncode == 0
+
+
+def test_a_child_that_is_started_while_all_are_ended_ends_too() -> None:
+    # Another thread may be about to replace a lost one; it would outlive the program.
+    closing = Workers(RULES, 1)
+    closing.close()
+    assert is_gone(closing._start().process.pid or 0)
 
 
 def test_closing_ends_the_children_those_at_work_too(tmp_path: Path) -> None:

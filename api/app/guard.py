@@ -11,12 +11,10 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.app.answers import fault, problem
 from api.app.faults import broken
 from api.app.metrics import Metrics
+from api.app.rates import Rates
 from api.app.sessions import Sessions, Visitor, token_of
 from api.keys import key_of
 from api.settings import Serving
@@ -52,8 +51,9 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _ONCE = (b"host", b"origin", b"sec-fetch-site", b"authorization", b"x-api-key", b"content-type")
 """Headers of which two readers might each believe another one."""
 _DRAFTS = "/v1/scenarios"
-MOST_CALLERS = 10_000
-"""Callers that are counted one by one; those beyond share one count."""
+
+
+_ANYBODY = Visitor("", "draft")
 
 
 class Guard:
@@ -66,9 +66,7 @@ class Guard:
         self.serving = serving
         self.sessions = sessions
         self.metrics = metrics
-        self.rate = parse(serving.rate)
-        self.counted = MemoryStorage()
-        self.limiter = FixedWindowRateLimiter(self.counted)
+        self.rates = Rates(serving.rate)
         self.hosts = {host.lower() for host in serving.hosts}
         self.log = structlog.get_logger("placet")
 
@@ -190,17 +188,10 @@ class Guard:
 
     def _wait(self, scope: Scope, visitor: Visitor | None) -> int:
         """Seconds that a caller has to wait; what a request says of itself does not count."""
-        client = scope.get("client")
-        caller = _network(client[0]) if client else "-"
         if visitor is not None and visitor.name:
-            caller = f"key {visitor.name}"
-        is_new = self.rate.key_for(caller) not in self.counted.storage
-        if is_new and len(self.counted.storage) >= MOST_CALLERS:
-            caller = "others"
-        if self.limiter.hit(self.rate, caller):
-            return 0
-        reset = self.limiter.get_window_stats(self.rate, caller).reset_time
-        return max(1, int(reset - time.time() + 1))
+            return self.rates.wait(f"key {visitor.name}")
+        client = scope.get("client")
+        return self.rates.wait(_network(client[0]) if client else "-")
 
     def _no_key(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Any:
         told = fault("W102", "a key is needed", "send `Authorization: Bearer KEY`")
@@ -213,7 +204,7 @@ class Guard:
 
     def _visitor(self, headers: Mapping[bytes, bytes]) -> Visitor | None:
         if not self.serving.keys:
-            return Visitor("", "draft")
+            return _ANYBODY
         secret = headers.get(b"x-api-key", b"")
         bearer = headers.get(b"authorization", b"")
         if bearer[:7].lower() == b"bearer ":
@@ -256,6 +247,7 @@ class Guard:
         return None
 
 
+@lru_cache(1_000)
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

@@ -8,11 +8,12 @@ import resource
 import signal
 import socket
 import sys
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 import structlog
 import uvicorn
 
+from api.app.answers import written
 from api.app.build import make
 from api.app.connection import protocol
 from api.settings import Serving, Settings
@@ -117,7 +118,7 @@ def tell_logs() -> None:
             ),
             structlog.dev.ConsoleRenderer()
             if watched
-            else structlog.processors.JSONRenderer(ensure_ascii=False),
+            else structlog.processors.JSONRenderer(_as_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Standard())),
@@ -127,6 +128,10 @@ def tell_logs() -> None:
     logging.root.handlers = [_Forward()]
     logging.root.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+
+
+def _as_line(event: Any, **_: Any) -> str:
+    return written(event).decode()
 
 
 class _Standard:

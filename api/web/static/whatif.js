@@ -52,7 +52,7 @@ async function showBase() {
   if (order.title) base.append(element("strong", pairOrText(order.title)), element("br"));
   for (const path of KEY_FACTS.filter((one) => order.facts[one] !== undefined && order.facts[one] !== null)) {
     const { label } = known.facts[path];
-    base.append(element("small", label), ` ${told(known.facts[path], order.facts[path])} · `);
+    base.append(element("small", label), " ", element("bdi", told(known.facts[path], order.facts[path])), " · ");
   }
   const answer = await post("/v1/decide", { ...envelope(), ...policyOf(order) }).catch(() => null);
   if (answer) base.append(say("outcome_now"), status(answer));
