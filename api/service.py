@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.data import Unplaced, read_data
 from engine.decide import Decider, Decision, Policy, date_of, prepare
-from engine.diagnostics import Diagnostic, OrderRejected, Source, Span, nearest, shown
+from engine.diagnostics import (
+    Diagnostic,
+    OrderRejected,
+    RulesRejected,
+    Source,
+    Span,
+    nearest,
+    shown,
+)
 from engine.findings import Kept
 from engine.ir import CERTAINTIES, KINDS_OF_RULE, Regime
 from engine.load import Rulebook, load, regimes_in
@@ -51,6 +59,8 @@ class Asked:
     only: Sequence[str] = ()
     day_from: str | None = None
     """Where a stored decision had its date from; a replay says the same."""
+    only_in: Document | None = None
+    """The request in which `only` stands, if it is no option."""
 
 
 @dataclass(slots=True)
@@ -94,7 +104,10 @@ class Service:
 
     def decide(self, asked_of: Document, asked: Asked) -> Decision:
         """Decide the order of a document. Raises `OrderRejected` with every fault of it."""
-        book, regime = self._regime_asked(asked_of, asked)
+        try:
+            book, regime = self._regime_asked(asked_of, asked)
+        except OrderRejected as error:
+            raise OrderRejected([*error.diagnostics, *self._also_wrong(asked_of, asked)]) from None
         faults: list[Diagnostic] = []
         envelope = read_envelope(asked_of, book.vocabulary, faults)
         order = order_from(book.vocabulary, envelope.facts, faults, asked.changes)
@@ -138,6 +151,19 @@ class Service:
         if faults:
             raise OrderRejected(faults)
         return sweep(book, regime, order, replace(policy, overrides=every), varied, asked.today)
+
+    def _also_wrong(self, asked_of: Document, asked: Asked) -> list[Diagnostic]:
+        """What else is wrong with an envelope that names no rule set of ours."""
+        faults: list[Diagnostic] = []
+        if not isinstance(asked_of.data, dict) or "facts" not in asked_of.data:
+            return faults
+        try:
+            vocabulary = self.rulebook().vocabulary
+        except RulesRejected:
+            return faults
+        envelope = read_envelope(asked_of, vocabulary, faults)
+        order_from(vocabulary, envelope.facts, faults, asked.changes)
+        return faults
 
     def _regime_asked(self, asked_of: Document, asked: Asked) -> tuple[Rulebook, Regime]:
         data = asked_of.data
@@ -197,7 +223,7 @@ class Service:
             for name, parameter in regime.parameters.items()
             if name in overrides and (parameter.on(day) or (0, None))[1] != overrides[name]
         }
-        return Policy(day, asked.day_from or day_from, changed, without, _only(asked.only, faults))
+        return Policy(day, asked.day_from or day_from, changed, without, _only(asked, faults))
 
     def _decider(self, book: Rulebook, regime: Regime, policy: Policy) -> Decider:
         key = (
@@ -381,8 +407,8 @@ def options(name: str, data: Any) -> Document:
     return Document(data, None, Source(name))
 
 
-def _only(only: Sequence[str], faults: list[Diagnostic]) -> tuple[str, ...]:
-    for part in only:
+def _only(asked: Asked, faults: list[Diagnostic]) -> tuple[str, ...]:
+    for number, part in enumerate(asked.only):
         kind, floor = part.removeprefix("kind="), part.removeprefix("certainty>=")
         if (part != kind and kind in KINDS_OF_RULE) or (part != floor and floor in CERTAINTIES):
             continue
@@ -390,12 +416,14 @@ def _only(only: Sequence[str], faults: list[Diagnostic]) -> tuple[str, ...]:
         faults.append(
             Diagnostic(
                 "O213",
-                Span(Source("--only", (part,))),
+                asked.only_in.at("only", number)
+                if asked.only_in is not None
+                else Span(Source("--only", (part,))),
                 f"{shown(part)} selects no rules",
                 nearest(part, known) or f"known: {', '.join(known)}",
             )
         )
-    return tuple(only)
+    return tuple(asked.only)
 
 
 _ABSENT = object()

@@ -26,6 +26,8 @@ PATIENCE = 10
 """Seconds to wait for a database that is busy or far away."""
 LONGEST_TITLE = 500
 LONGEST_PAGE = 200
+LARGEST_TOGETHER = 10_000_000
+"""Characters of drafts that are held at once; read, they take some ten times as much."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSIONS = "placet_schema"
 """The table that tells how far this database has been migrated."""
@@ -302,12 +304,27 @@ class Drafts:
                 raise NotThere("there is no such place in the list")
             found = found.where(newest < sa.tuple_(int(place[1]), place[2]))
         size = max(1, min(size, LONGEST_PAGE))
-        found = found.order_by(_SCENARIO.c.updated_at.desc(), _SCENARIO.c.id.desc())
         with self.store.reading() as connection:
-            rows = connection.execute(found.limit(size + 1)).all()
+            rows = connection.execute(_newest_first(found).limit(size + 1)).all()
         entries = tuple(Entry(*row) for row in rows[:size])
         last = entries[-1] if len(rows) > size else None
         return Page(entries, f"{last.updated_at}-{last.id}" if last else None)
+
+    def newest(self, most: int, regime: str | None = None) -> tuple[tuple[Draft, ...], bool]:
+        """The newest drafts, as many as may be held together, and whether there are more."""
+        wanted = sa.select(*_ENTRY, _SCENARIO.c.document)
+        if regime is not None:
+            wanted = wanted.where(_SCENARIO.c.regime == _storable(regime))
+        wanted = _newest_first(wanted).limit(most + 1).execution_options(yield_per=10)
+        drafts: list[Draft] = []
+        size = 0
+        with self.store.reading() as connection, connection.execute(wanted) as rows:
+            for row in rows:
+                size += len(row[-1])
+                if len(drafts) == most or size > LARGEST_TOGETHER:
+                    return tuple(drafts), True
+                drafts.append(_draft(row))
+        return tuple(drafts), False
 
     def get(self, id: str) -> Draft:
         """One draft. Raises `NotThere`."""
@@ -317,7 +334,7 @@ class Drafts:
             ).one_or_none()
         if row is None:
             raise NotThere(f"there is no draft {id}")
-        return Draft(Entry(*row[:-1]), _read(row[-1]))
+        return _draft(row)
 
     def add(self, document: dict[str, Any], *, title: str, regime: str, at: int, by: str) -> Entry:
         """Keep a new draft, as version 1. Raises `Full`."""
@@ -366,6 +383,14 @@ def _known(id: str) -> str:
     if not _ID.fullmatch(id):
         raise NotThere("there is no draft of that name")
     return id
+
+
+def _newest_first(wanted: sa.Select[Any]) -> sa.Select[Any]:
+    return wanted.order_by(_SCENARIO.c.updated_at.desc(), _SCENARIO.c.id.desc())
+
+
+def _draft(row: Any) -> Draft:
+    return Draft(Entry(*row[:-1]), _read(row[-1]))
 
 
 def _count(connection: sa.Connection) -> int:

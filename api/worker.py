@@ -145,6 +145,8 @@ class Workers:
     def _start(self) -> _Child:
         child = _Child(self.rules, self.memory)
         self._all.add(child)
+        if self._closed:  # in the meantime, by a thread that did not see this one
+            child.end()
         return child
 
 
@@ -209,11 +211,15 @@ def _work(pipe: Connection, rules: Path, memory: int) -> None:
     with suppress(PlacetError):
         service.rulebook()
     said: tuple[str, Any] = ("begun", None)
-    with suppress(EOFError, OSError):
+    try:
         while True:
             pipe.send(said)
             task, args = pipe.recv()
             said = _done(task, service, args)
+    except (EOFError, OSError):
+        pass
+    except MemoryError:  # by what was asked or answered: the work itself tells it below
+        os._exit(_NO_MEMORY)
 
 
 def _done(task: Task, service: Service, args: tuple[Any, ...]) -> tuple[str, Any]:

@@ -32,7 +32,7 @@ def _reading(family: str, what: str) -> dict[str, FaultCode]:
             "嵌套过深：不得超过24层。须简化结构。",
         ),
         f"{family}004": FaultCode(
-            "not well-formed YAML",
+            "not well-formed",
             f"{it} cannot be taken apart into names and values. Often a quote or bracket is "
             "left open, a line is indented unlike its neighbours, or a text with a colon lacks "
             "quotes. What follows the place was not read.",

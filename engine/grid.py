@@ -68,8 +68,8 @@ def sweep(
       codes or yes/no; `unit` is null where it is not the same in all cells.
     - `regime.as_of` is null where an axis chooses the day of the rules; `as_of_from` names it.
     - A flip lies between two neighbouring values of a number or date, whatever the steps of the
-      axis, where outcome, scope, or failing or waiting rules differ. Codes, yes/no values and
-      unknown have no neighbours and no flips.
+      axis, where outcome, scope, or failing or waiting rules differ. Lists of codes or of yes/no
+      values have none, and neither has unknown: they have no neighbours.
     - `exact` is false where a comparison bends so often that some flips were only looked for
       between cells that differ; `flips_complete` is false where there are more than 10,000.
     - `only` is the selection of rules, as in a decision.

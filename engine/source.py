@@ -194,6 +194,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_representer(str, _Dumper.represent_str)
+_Dumper.add_representer(JsonNumber, _Dumper.represent_str)
 
 
 def find(node: Node | None, path: tuple[str | int, ...], default: Span) -> Span:

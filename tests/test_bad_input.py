@@ -359,6 +359,17 @@ def test_an_unknown_regime_does_not_hide_faults_of_reading(folder: Path, inputs:
     is_refused(run("decide", file), "O005")
 
 
+def test_an_unknown_regime_does_not_hide_the_faults_of_the_order(
+    folder: Path, inputs: Path
+) -> None:
+    file = inputs / "order.yaml"
+    file.write_text(
+        "regime: nope\nas_of: 2026-02-30\nasof: x\nfacts:\n  order.quantity: x\n",
+        encoding="utf-8",
+    )
+    is_refused(run("decide", file), "O208", "O212", "O101", "O202")
+
+
 # --- whole documents ---
 
 _DEEP = b"[" * 50_000

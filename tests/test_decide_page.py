@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.app import decide_page
+from api.app import decide_page, telling
 from api.app.decide_page import answer_to
 from api.app.form import Form, form_of, read_pasted, shown, tidy
+from api.keys import Role, new_key, read_keys
 from engine.load import Rulebook
 from engine.values import Misfit, Type, read
 from tests.serving import ROOT, service
@@ -218,6 +220,28 @@ def test_a_field_that_cannot_be_read_gives_no_verdict(client: TestClient) -> Non
     assert state_of(page)["facts"]["order.quantity"] == "27k"
 
 
+@pytest.mark.parametrize(
+    ("typed", "is_large"),
+    [
+        ("1" * 40, True),
+        ("1" + ",000" * 9, True),
+        ("１" * 40, True),
+        ("1" * 39 + "x", False),
+        ("-" + "1" * 40, False),
+        ("0" * 40, False),
+        ("1.234,5", False),
+    ],
+)
+def test_a_very_long_number_is_too_large_and_not_unreadable(
+    client: TestClient, typed: str, is_large: bool
+) -> None:
+    _, page = asked(client, {**EIGHTY, "fact:order.quantity": typed})
+    told = beside(page)["fact:order.quantity"]["fault"]
+    assert told.startswith("is too large; at most ") == is_large
+    _, page = asked(client, {**EIGHTY, "fact:order.quantity": typed}, "zh")
+    assert ("数值过大" in beside(page)["fact:order.quantity"]["fault"]) == is_large
+
+
 def test_every_faulty_field_is_told_at_once(client: TestClient) -> None:
     form = {
         **EIGHTY,
@@ -386,7 +410,7 @@ vary:
   expect: {outcome: stay, unmet: [cap]}
 - title: {en: Nothing known, zh: 一无所知}
   set: {order: null}
-  expect: {outcome: open}
+  expect: {outcome: incomplete}
 """
     (tmp_path / "nested.yaml").write_text(story, "utf-8")
     with service(tmp_path, replace(SMALL, scenarios=tmp_path)) as client:
@@ -499,6 +523,19 @@ def test_cells_that_are_not_understood_are_told_and_nothing_is_lost(rulebook: Ru
     assert form.facts == {"fee.paid": "1.00", "order.quantity": "27k"}
 
 
+@pytest.mark.parametrize(("role", "may_save"), [("read", False), ("draft", True)])
+def test_a_key_that_may_not_save_is_offered_no_saving(
+    tmp_path: Path, role: Role, may_save: bool
+) -> None:
+    secret, line = new_key("wei", role)
+    with service(tmp_path, SMALL, keys=read_keys([line])) as client:
+        page = _Page(client.get("/", headers={"Authorization": f"Bearer {secret}"}).text)
+        button = page.by_id("save")
+        assert ("disabled" not in button) == may_save
+        assert ("not save" in page.text().partition("Save draft")[2][:70]) == (not may_save)
+        assert may_save or page.by_id(button["aria-describedby"])
+
+
 # --- what leaves the page ---
 
 
@@ -550,6 +587,98 @@ def test_the_printed_page(client: TestClient, lang: str, what_if: str, verdict: 
     body, _, footer = reply.text.partition("<footer>")
     assert "placet" not in _Page(body).text()
     assert "placet" in footer
+
+
+def printed(client: TestClient, state: dict[str, Any], lang: str) -> str:
+    form = {"state": json.dumps({"regime": "h200-article", "as_of": "2026-02-01", **state})}
+    reply = client.post("/decide/print", data=form, headers={"Accept-Language": lang})
+    assert reply.status_code == 200
+    return reply.text
+
+
+ORDER = {
+    "item.product": "H200-SXM",
+    "order.destination": "CN",
+    "order.quantity": "20001",
+    "order.unit_price": "27000.00",
+    "customer.units_to_date": "55000",
+}
+
+
+def test_rule_sets_side_by_side_are_printed_with_what_they_say(client: TestClient) -> None:
+    beside = ["h200-article", "h200-reported", "section-232-duty"]
+    for lang in ("en", "zh"):
+        result = printed(client, {"regimes": beside, "facts": ORDER}, lang)
+        result = result.partition('class="result"')[2].partition("</section>")[0]
+        for id in beside[1:]:
+            order = {"regime": id, "as_of": "2026-02-01", "facts": ORDER}
+            decided = client.post("/v1/decide", json=order).json()
+            assert decided["regime"]["title"][lang] in result
+            assert f"<strong>{decided['label'][lang]}</strong>" in result
+            end = decided["summary"][lang].split("(")[0][-30:]
+            assert end in _Page(result).text()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_invisible_character_of_a_person_reaches_paper(client: TestClient, lang: str) -> None:
+    name = "A\u202eB\u200bC"
+    names = ("customer.name", "parties.purchaser", "parties.end_user")
+    paper = {"document": name, "entered_by": name}
+    papers = dict.fromkeys(("customer.name", "order.quantity"), paper)
+    facts = {**ORDER, **dict.fromkeys(names, name)}
+    text = printed(client, {"title": name, "facts": facts, "basis": papers}, lang)
+    assert "\u202e" not in text
+    assert "\u200b" not in text
+    # Each name twice, both papers with who entered them, the title in the question and the foot.
+    assert text.count(r"A\u202eB\u200bC") == 2 * len(names) + 2 * len(papers) + 2
+
+
+def test_a_name_with_invisible_characters_stays_and_its_field_says_so(client: TestClient) -> None:
+    for name, is_told in (("示例\u202e云", True), ("示例\x00", True), ("示例云", False)):
+        _, page = asked(client, {**EIGHTY, "fact:customer.name": name}, "zh")
+        here = beside(page)["fact:customer.name"]
+        assert here["value"] == name
+        assert ("不可见字符" in here.get("caution", "")) == is_told
+
+
+def test_every_stated_fact_on_paper_says_which_document_it_rests_on(client: TestClient) -> None:
+    text = printed(client, {"facts": ORDER}, "zh")
+    for label in ("产品", "目的地", "本单数量"):
+        row = text.partition(f"<tr><td>{label}</td>")[2].partition("</tr>")[0]
+        assert "未录入凭证" in row
+    paper = {"document": "PO 7", "dated": "2026-01-30"}
+    state = {"facts": ORDER, "basis": {"item.product": paper}}
+    row = printed(client, state, "zh").partition("<tr><td>产品</td>")[2].partition("</tr>")[0]
+    assert "PO 7</bdi>，2026年1月30日" in row
+    assert "未录入凭证" not in row
+
+
+@pytest.mark.parametrize(("lang", "met"), [("en", "It is met where"), ("zh", "本项即符合")])
+def test_of_all_repairs_only_how_many_chips_fit_is_printed(
+    client: TestClient, lang: str, met: str
+) -> None:
+    facts = {**ORDER, "fee.paid": "1.00", "payment.prepaid": "1.00"}
+    order = {"regime": "h200-article", "as_of": "2026-02-01", "facts": facts}
+    findings = client.post("/v1/decide", json=order).json()["findings"]
+    repairs = {f["repair"]["fact"]: f for f in findings if f["repair"]}
+    assert {"order.quantity", "fee.paid"} < repairs.keys()
+    assert all(met in f["text"][lang] for f in repairs.values())
+    text = printed(client, {"facts": facts}, lang)
+    assert text.count(met) == 1
+    assert repairs["order.quantity"]["repair"]["text"][lang] in text
+
+
+def test_paper_tells_when_and_where_it_was_prepared(client: TestClient) -> None:
+    night = datetime(2026, 2, 1, 16, 4, 59, tzinfo=UTC)
+    en, zh = telling.prepared(night, "en"), telling.prepared(night, "zh")
+    assert en == "1 February 2026 16:04 UTC (11:04 US Eastern, 2 February 2026 00:04 Beijing)"
+    assert zh == "2026年2月1日16:04 UTC（美国东部时间11:04，北京时间2026年2月2日00:04）"
+    assert "12:04 US Eastern" in telling.prepared(night.replace(month=7), "en")
+    text = printed(client, {"facts": ORDER}, "zh")
+    row = text.partition(">编制</th>")[2].partition("</tr>")[0]
+    assert "________" in row
+    assert "127.0.0.1" in row
+    assert re.search(r"[0-9]{4}年[0-9]+月[0-9]+日[0-9]{2}:[0-9]{2} UTC（美国东部时间", row)
 
 
 def test_no_page_is_printed_of_what_cannot_be_read(client: TestClient) -> None:

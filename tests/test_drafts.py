@@ -240,6 +240,18 @@ def test_a_draft_that_expects_something_says_what_holds_here_and_on_the_command_
         assert CliRunner().invoke(command_line, arguments).exit_code == (0 if passed else 1)
 
 
+def test_a_draft_that_expects_nothing_is_decided_and_neither_passes_nor_fails(
+    small: TestClient,
+) -> None:
+    order = {"regime": "small", "facts": {"order.crates": 11}}
+    address = keep(small, order).headers["location"]
+    ran = small.post(f"{address}/run").json()
+    (run,) = ran["runs"]
+    assert (ran["passed"], run["passed"], run["decision"]["outcome"]) == (None, None, "stay")
+    page = small.post("/scenarios/run", params={"what": address.rpartition("/")[2]}).text
+    assert 'data-passed="0" data-failed="0"' in page
+
+
 def test_an_exported_draft_can_be_decided(small: TestClient) -> None:
     address = keep(small, {"regime": "small", "facts": {"order.crates": 11}}).headers["location"]
     decided = small.post("/v1/decide", json=exported(small, address)).json()

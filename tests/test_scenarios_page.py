@@ -220,3 +220,38 @@ def test_a_comparison_takes_two_or_three_orders_that_exist(
 ) -> None:
     page = client.get("/scenarios/compare", params={"of": of}, headers={"accept": "text/html"})
     assert page.status_code == status
+
+
+# What U+202E turns around would read as another title.
+TURNED = "\u202eevil\u2060"
+SHOWN = "\\u202eevil\\u2060"
+
+
+def test_what_people_wrote_is_shown_with_its_invisible_signs(client: TestClient) -> None:
+    facts = {"customer.name": f"Customer {TURNED}", "item.product": "H200-SXM"}
+    two = {"en": f"two {TURNED}", "zh": f"二{TURNED}"}
+    expect = {"outcome": "deny", "unmet": []}
+    ids = [kept(client, order(f"one {TURNED}", facts=facts))]
+    story = {"story": {"en": "A story.", "zh": "一例。"}, "expect": expect}
+    vary = [{"title": {"en": f"run {TURNED}", "zh": f"次{TURNED}"}, "expect": expect}]
+    ids.append(kept(client, order(two, facts=facts, vary=vary, **story)))
+    pages = {
+        "list": client.get("/scenarios"),
+        "compared": client.get("/scenarios/compare", params={"of": [ids[0], f"{ids[1]}@1"]}),
+        "ran": client.post("/scenarios/run", params={"what": "drafts"}),
+        "what if": client.get("/what-if"),
+        "order": client.get("/what-if/order", params={"of": f"{ids[1]}@1"}),
+    }
+    for name, page in pages.items():
+        assert page.status_code == 200, name
+        told = page.json()["order"]["title"] if name == "order" else page.text
+        assert not {"\u202e", "\u2060"} & set(told), name
+    for name, texts in {
+        "list": ("one", "two"),
+        "compared": ("one", "run", "Customer"),
+        "ran": ("two", "run"),
+        "what if": ("one",),
+        "order": (),
+    }.items():
+        for text in texts:
+            assert f"{text} {SHOWN}" in pages[name].text, (name, text)

@@ -99,6 +99,20 @@ def all_pages(drafts: Drafts, size: int = 3, **filters: Any) -> list[str]:
     return ids
 
 
+def test_the_newest_are_given_together_as_far_as_they_may_be_held(
+    drafts: Drafts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [add(drafts, at=at, regime="ab"[at % 2]).id for at in range(6)]
+    found, more = drafts.newest(10)
+    assert [draft.entry.id for draft in found] == ids[::-1]
+    assert (found[0].document, more) == (ORDER, False)
+    assert drafts.newest(6) == (found, False)
+    assert drafts.newest(5) == (found[:5], True)
+    assert drafts.newest(10, "b") == (found[::2], False)
+    monkeypatch.setattr(api.store, "LARGEST_TOGETHER", 2 * len(written(ORDER)) + 1)
+    assert drafts.newest(10) == (found[:2], True)
+
+
 def execute(store: Store, *statements: str) -> None:
     with store.writing() as connection:
         for statement in statements:

@@ -34,6 +34,15 @@ def flips(found: Any) -> list[tuple[Any, ...]]:
     ]
 
 
+@pytest.mark.parametrize("path", ["/v1/sweep", "/v1/decide"])
+def test_a_selection_that_selects_nothing_is_told_at_its_place(
+    client: TestClient, path: str
+) -> None:
+    axes = {"axes": [{"fact": "order.crates", "values": [1]}]} if path == "/v1/sweep" else {}
+    asked = {"regime": "small", "facts": {}, "only": ["kind=duty", "kind=dutty"], **axes}
+    told(client.post(path, json=asked), 422, "O213", "/only/1")
+
+
 def test_the_cap_is_passed_between_ten_and_eleven(client: TestClient) -> None:
     found = swept(client, NINE_TO_TWELVE)
     assert found["schema"] == "placet.sweep/1"

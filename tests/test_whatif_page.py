@@ -12,8 +12,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from api import tasks
+from api.app import scenarios_page
 from api.app.build import make
+from api.service import Service
 from api.settings import Serving, settings
+from api.stories import Saved
+from engine.ir import Pair
+from engine.load import Rulebook
 
 ROOT = Path(__file__).parent.parent
 STORY = "h200-article/last-twenty-thousand"
@@ -199,6 +205,26 @@ def test_the_teams_drafts_are_tried_as_well_and_say_what_they_are_worth(
     assert "规则经假设性变更" in page
 
 
+def test_what_was_not_tried_is_told(
+    client: TestClient, rulebook: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A draft that later rules no longer take, and a story that somebody has removed.
+    draft = Saved("d-x", Pair("x", "x"), {"expect": 5, "regime": "h200-article", "facts": {}})
+    service = Service(ROOT / "rules", {"": rulebook})
+    asked = (ROOT, ["none/of/this"], [draft], "h200-article", {"without": ["full-prepayment"]}, 1)
+    found = tasks.try_policy(service, *asked)
+    assert (found.tried, found.faulty, found.flipped) == (0, 2, ())
+
+    for number in range(2):
+        order = {"title": f"one of two {number}", "regime": "h200-article", "facts": {}}
+        assert client.post("/v1/scenarios", json=order).status_code == 201
+    monkeypatch.setattr(scenarios_page, "MOST_DRAFTS", 1)
+    policy = {"regime": "h200-article", "parameters": {"cap": 80000}}
+    for path in ("/what-if/flips", "/scenarios/run"):
+        page = client.post(path, params={"lang": "en", "what": "drafts"}, json=policy).text
+        assert "Only the newest drafts were" in page
+
+
 def test_a_fault_of_the_policy_is_told_with_its_place(client: TestClient) -> None:
     asked = {"regime": "h200-article", "parameters": {"cap": "-1"}, "without": ["no-such-rule"]}
     answer = client.post("/what-if/flips", json=asked)
@@ -208,3 +234,14 @@ def test_a_fault_of_the_policy_is_told_with_its_place(client: TestClient) -> Non
     unknown = client.post("/what-if/flips", json={"regime": "no-such"})
     assert unknown.status_code == 422
     assert client.post("/what-if/flips", json=[]).status_code == 422
+
+
+def test_drafts_of_one_name_are_told_apart_by_their_rule_sets(client: TestClient) -> None:
+    for regime in ("h200-article", "bis-2026"):
+        draft: dict[str, Any] = {"title": "Twice", "regime": regime, "facts": {}}
+        assert client.post("/v1/scenarios", json=draft).status_code == 201
+    page = client.get("/what-if", params={"lang": "en"}).text
+    options = re.findall(r">(Twice[^<]*)</option>", page)
+    assert len(options) == 2
+    assert any("on the article" in option for option in options)
+    assert any("License review policy" in option for option in options)

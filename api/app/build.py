@@ -58,7 +58,8 @@ def make(chosen: Settings, serving: Serving) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        telemetry={"tracing": False},
+        # Nothing of a request goes to whoever collects telemetry of this machine.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.house = house
     tell_faults(app)

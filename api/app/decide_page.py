@@ -5,28 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api.app import telling
 from api.app.answers import fault
-from api.app.deciding import count
-from api.app.form import Form, form_of, pairs, read_form, read_pasted, shown
+from api.app.form import Form, form_of, is_too_long, pairs, read_form, read_pasted, shown
 from api.app.house import House
 from api.app.pages import page, page_lang
 from api.app.reading import read_json
-from api.app.scenarios import is_draft, read
+from api.app.scenarios import is_draft, story_of
 from api.service import Asked
+from api.stories import envelope_of
 from engine.decide import Decision, date_of
-from engine.diagnostics import Diagnostic, OrderRejected
-from engine.ir import And, Arithmetic, Pair, Regime
+from engine.diagnostics import Diagnostic, OrderRejected, visible
+from engine.ir import And, Arithmetic, Pair
 from engine.load import Rulebook
 from engine.names import inside, uses
 from engine.order import Document, Order, order_from
-from engine.scenario import read_scenario
 from engine.source import as_yaml
 from engine.values import Type, write
 from engine.vocabulary import FactDefinition, Vocabulary
@@ -37,6 +36,10 @@ FIRST = "h200-article"
 """The rule set that an empty form begins with, where it is there."""
 ALWAYS = ("customer.name", "order.placed_on")
 """Facts that stand in plain sight though no rule may rest on them."""
+_INVISIBLE = Pair(
+    "holds invisible characters; the printed page shows them as numbers",
+    "含有不可见字符，打印页以编码显示",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,22 @@ def decide_page(request: Request, draft: str = "", scenario: str = "", run: int 
     return page(request, "decide.html", **_context(house, found, request) | {"strange": strange})
 
 
+async def _fields(request: Request) -> list[tuple[str, str]]:
+    try:
+        return pairs(await request.body())
+    except ValueError:
+        raise OrderRejected([fault("O004", "the form cannot be read", "")]) from None
+
+
+Sent = Annotated[list[tuple[str, str]], Depends(_fields)]
+"""The fields of a form: the page is made in a thread, where nobody else has to wait for it."""
+
+
 @router.post("/decide/answer")
-async def answer(request: Request) -> Response:
+def answer(request: Request, sent: Sent) -> Response:
     """The answer to a form, and what stands beside its fields."""
     house: House = request.app.state.house
-    form = read_form(await _sent(request), house.service.rulebook())
+    form = read_form(sent, house.service.rulebook())
     found = answer_to(house, form, page_lang(request))
     shown_page = page(request, "decide_answer.html", **_context(house, found, request))
     if found.faults:
@@ -88,10 +102,10 @@ async def answer(request: Request) -> Response:
 
 
 @router.post("/decide/workspace")
-async def workspace(request: Request) -> Response:
+def workspace(request: Request, sent: Sent) -> Response:
     """Form and answer anew: another rule set, a draft from a link, cells of a spreadsheet."""
     house: House = request.app.state.house
-    book, sent = house.service.rulebook(), await _sent(request)
+    book = house.service.rulebook()
     by_name = dict(sent)
     strange: list[str] = []
     pasted: tuple[int, list[tuple[str, str]]] | None = None
@@ -108,10 +122,10 @@ async def workspace(request: Request) -> Response:
 
 
 @router.post("/decide/download")
-async def download(request: Request) -> Response:
+def download(request: Request, sent: Sent) -> Response:
     """The order as a file; its name tells neither customer nor quantity."""
     house: House = request.app.state.house
-    form, found, lang = await _carried(request)
+    form, found, lang = _carried(request, sent)
     envelope = form.envelope(house.service.rulebook().vocabulary)
     kind = "yaml" if request.query_params.get("as") != "json" else "json"
     text = (
@@ -128,10 +142,10 @@ async def download(request: Request) -> Response:
 
 
 @router.post("/decide/print")
-async def printed(request: Request) -> Response:
+def printed(request: Request, sent: Sent) -> Response:
     """The page to be filed: one decision for A4 or Letter."""
     house: House = request.app.state.house
-    _, found, lang = await _carried(request)
+    _, found, lang = _carried(request, sent)
     if found.faults:
         raise OrderRejected(
             [fault("O202", "; ".join(f"{f.label}: {f.text}" for f in found.faults))]
@@ -150,28 +164,22 @@ async def printed(request: Request) -> Response:
         for path, value in sorted(stated.items(), key=lambda one: one[0] not in scope)
         if path not in used
     ]
-    return page(request, "print.html", **context, said=said)
+    host = request.headers.get("host", "")
+    now = datetime.now(UTC)
+    return page(request, "print.html", **context, said=said, now=now, host=host)
 
 
 # --- what is asked ---
-
-
-async def _sent(request: Request) -> list[tuple[str, str]]:
-    try:
-        return pairs(await request.body())
-    except ValueError:
-        raise OrderRejected([fault("O004", "the form cannot be read", "")]) from None
 
 
 def _state(text: str) -> Any:
     return read_json(text.encode()).data
 
 
-async def _carried(request: Request) -> tuple[Form, Answer, Lang]:
+def _carried(request: Request, sent: Sent) -> tuple[Form, Answer, Lang]:
     """The form that a page hands on as a whole, and its answer."""
     house: House = request.app.state.house
-    sent = dict(await _sent(request))
-    form, _ = form_of(_state(sent.get("state", "{}")), house.service.rulebook())
+    form, _ = form_of(_state(dict(sent).get("state", "{}")), house.service.rulebook())
     lang = page_lang(request)
     return form, answer_to(house, form, lang), lang
 
@@ -185,14 +193,11 @@ def _kept(house: House, id: str, run: int, lang: Lang) -> tuple[Form, list[str]]
         form.draft, form.version = draft.entry.id, str(draft.entry.version)
         form.title = draft.entry.title
         return form, strange
-    scenario = read_scenario(read(house, id))
-    chosen = scenario.runs[max(0, min(run, len(scenario.runs) - 1))]
-    state = dict(chosen.document.data)
-    if chosen.changes is not None:
-        state["facts"] = {**state["facts"], **chosen.changes.data}
-    form, strange = form_of(state, book)
-    form.title = in_lang(scenario.title, lang)
-    if chosen.title != scenario.title:
+    story = story_of(house, id)
+    chosen = story.runs[max(0, min(run, len(story.runs) - 1))]
+    form, strange = form_of(envelope_of(chosen, book.vocabulary), book)
+    form.title = in_lang(story.scenario.title, lang)
+    if chosen.title != story.scenario.title:
         form.title += f"{': ' if lang == 'en' else '：'}{in_lang(chosen.title, lang)}"
     return form, strange
 
@@ -200,7 +205,7 @@ def _kept(house: House, id: str, run: int, lang: Lang) -> tuple[Form, list[str]]
 def answer_to(house: House, form: Form, lang: Lang) -> Answer:
     """Decide the order of a form under each rule set that it names; or say what is wrong."""
     book = house.service.rulebook()
-    vocabulary, regime = book.vocabulary, book.regimes[form.regime]
+    vocabulary = book.vocabulary
     faults: list[Diagnostic] = []
     envelope = form.envelope(vocabulary)
     order = order_from(vocabulary, Document(envelope).part("facts"), faults)
@@ -209,20 +214,21 @@ def answer_to(house: House, form: Form, lang: Lang) -> Answer:
     try:
         found.decisions.append(house.service.decide(Document(envelope), asked))
     except OrderRejected as error:
-        found.faults = _faults(error.diagnostics, regime, vocabulary, lang)
+        found.faults = _faults(error.diagnostics, form, book, lang)
         return found
     # What is changed in the rules is changed in those of the main rule set alone.
     kept = {k: v for k, v in envelope.items() if k not in ("parameters", "without")}
     for id in form.also:
         found.decisions.append(house.service.decide(Document({**kept, "regime": id}), asked))
-    count(house, found.decisions)
+    house.decided(found.decisions)
     return found
 
 
 def _faults(
-    diagnostics: Iterable[Diagnostic], regime: Regime, vocabulary: Vocabulary, lang: Lang
+    diagnostics: Iterable[Diagnostic], form: Form, book: Rulebook, lang: Lang
 ) -> list[Fault]:
     """Faults by the field they are about; those of no field stand for themselves."""
+    vocabulary, regime = book.vocabulary, book.regimes[form.regime]
     found: list[Fault] = []
     rank = {path: number for number, path in enumerate(vocabulary.facts)}
     for told in sorted(diagnostics, key=lambda d: rank.get(d.span.pointer[7:], -1)):
@@ -243,7 +249,8 @@ def _faults(
             path, _, slot = name.rpartition("/")
             kind, place = Type("date" if slot == "dated" else "text"), f"{slot}:{path}"
             label = vocabulary.facts[path].label if path in vocabulary.facts else None
-        text = telling.fault_text(told, lang, kind, label)
+        typed = (form.facts if part == "facts" else form.parameters).get(name, "")
+        text = telling.fault_text(told, lang, kind, label, is_too_long(typed))
         found.append(Fault(place, in_lang(label, lang) if label else "", text))
     return found
 
@@ -271,6 +278,7 @@ def _context(house: House, found: Answer, request: Request) -> dict[str, Any]:
         "tell": telling,
         "words": telling.WORDS,
         "shown": shown,
+        "visible": visible,
         "worded": worded,
         "units": vocabulary.units,
         "strange": [],
@@ -322,6 +330,8 @@ def _beside(book: Rulebook, found: Answer, lang: Lang) -> dict[str, dict[str, st
             here["text"] = _computed(vocabulary, found, fact, lang)
         elif path in form.facts:
             here["value"] = shown(form.facts[path], fact.type)
+            if fact.type.kind == "text" and visible(form.facts[path]) != form.facts[path]:
+                here["caution"] = in_lang(_INVISIBLE, lang)
         elif path in order.supplied:
             value = order.supplied[path]
             here["supplied"] = telling.written_value(value, fact, vocabulary, lang)

@@ -19,7 +19,7 @@ from api.app.answers import answer, fault, written
 from api.app.house import House
 from api.app.reading import JSON, NDJSON, body_of, kind_of, read_json
 from api.service import LONGEST_LINE, Asked, rejection
-from engine.decide import Decision
+from api.worker import Task
 from engine.diagnostics import Diagnostic, OrderRejected, PlacetError
 from engine.order import Document
 
@@ -46,7 +46,7 @@ async def decide(request: Request) -> Response:
         found = await aside(house, tasks.decide_draft, wanted.draft, wanted.orders, wanted.asked)
     else:
         found = [house.service.decide(order, wanted.asked) for order in wanted.orders]
-    count(house, found)
+    house.decided(found)
     return answer(wanted.reply([house.service.written(one) for one in found]))
 
 
@@ -134,8 +134,10 @@ async def _lines(request: Request, seconds: float) -> AsyncIterator[list[bytes]]
     held = b""
     skipping = False
     chunks = request.stream()
+    now = asyncio.get_running_loop().time
+    end = now() + seconds
     while True:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(end):
             chunk = await anext(chunks, None)
         if chunk is None:
             break
@@ -148,6 +150,8 @@ async def _lines(request: Request, seconds: float) -> AsyncIterator[list[bytes]]
             lines.append(held)
             held, skipping = b"", True
         yield lines
+        if lines or not (held or skipping):
+            end = now() + seconds
     if held:
         yield [held]
 
@@ -166,7 +170,7 @@ def _one(house: House, line: bytes, name: str) -> bytes:
         structlog.get_logger("placet").error("line failed", kind=type(error).__name__)
         broken = fault("W115", "the service failed on this line; nothing was decided", "")
         return written(rejection(name, [broken]))
-    count(house, found)
+    house.decided(found)
     return wanted.reply([house.service.written(one) for one in found])
 
 
@@ -185,8 +189,9 @@ class Wanted:
         plain = {name: value for name, value in data.items() if name not in _EXTRAS}
         if data.get("draft") is not None:
             self.draft = document.part("draft")
-        self.asked = Asked(today, only=_words(document, "only", faults))
-        regimes = _words(document, "regimes", faults)
+        only = tasks.words(document, "only", faults)
+        self.asked = Asked(today, only=only, only_in=document)
+        regimes = tasks.words(document, "regimes", faults)
         if self.several and not 0 < len(regimes) <= MAX_REGIMES:
             message = f"`regimes` lists 1 to {MAX_REGIMES} rule sets"
             faults.append(Diagnostic("W101", document.at("regimes"), message, "name them by id"))
@@ -218,21 +223,6 @@ def _with(document: Document, data: dict[str, Any]) -> Document:
     return Document(data, document.node, document.source, document.base)
 
 
-def _words(document: Document, name: str, faults: list[Diagnostic]) -> tuple[str, ...]:
-    value = document.data.get(name)
-    if value is None:
-        return ()
-    if isinstance(value, list) and all(isinstance(word, str) for word in value):
-        return tuple(value)
-    faults.append(Diagnostic("W101", document.at(name), f"`{name}` is a list of texts", ""))
-    return ()
-
-
-async def aside(house: House, task: Any, *args: Any) -> Any:
+async def aside(house: House, task: Task, *args: Any) -> Any:
     """Do work in a child process, within the time of a request."""
-    return await run_in_threadpool(house.workers.ask, task, *args, seconds=house.serving.seconds)
-
-
-def count(house: House, found: list[Decision]) -> None:
-    """Count decisions, and log them where that was asked for."""
-    house.decided(found)
+    return await run_in_threadpool(house.aside, task, *args)

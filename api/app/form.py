@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
+from api.stories import flat
 from engine.load import Rulebook
 from engine.source import JsonNumber
 from engine.values import Type, write_number
 from engine.vocabulary import FactDefinition, Vocabulary
 
 MOST_FIELDS = 5_000
+MOST_DIGITS = 15
+"""Longer numbers are no amounts; a shorter one can be held."""
 GOVERNMENT = ("kind=licence-condition", "kind=procedure", "kind=duty")
 """What is judged when only conditions of the US government are asked for."""
 _PAPER = ("document", "dated", "entered_by")
@@ -32,6 +35,7 @@ _NUMBER = re.compile(
     r"(?:\.([0-9]{1,30}))? ?([万萬亿億%]?)",
     re.ASCII,
 )
+_LONG = re.compile(r"[0-9][0-9, ]*(?:\.[0-9]*)?", re.ASCII)
 _DOLLARS = re.compile(r"(?:US\$|USD|\$) ?(.+)|(.+?) ?(?:USD|美元)", re.ASCII | re.IGNORECASE)
 _DAY = re.compile(
     r"([0-9]{4})(?:-([0-9]{1,2})-|/([0-9]{1,2})/|\.([0-9]{1,2})\.|年([0-9]{1,2})月)([0-9]{1,2})日?",
@@ -70,6 +74,13 @@ def tidy(typed: str, type: Type) -> str:
         return typed.strip()
     value = -value if found[1] else value
     return write_number(value, decimals, 2 if type.kind == "money" else 0)
+
+
+def is_too_long(typed: str) -> bool:
+    """Whether what was typed is a number of more digits than any amount has."""
+    text = typed.translate(_PLAIN).strip()
+    whole = re.sub("[, ]", "", text.partition(".")[0]).lstrip("0")
+    return _LONG.fullmatch(text) is not None and len(whole) > MOST_DIGITS
 
 
 def _day(text: str) -> str:
@@ -180,7 +191,7 @@ def read_form(sent: Iterable[tuple[str, str]], book: Rulebook) -> Form:
 
 
 def _known_regime(id: Any, book: Rulebook) -> str:
-    return id if id in book.regimes else next(iter(book.regimes))
+    return id if isinstance(id, str) and id in book.regimes else next(iter(book.regimes))
 
 
 def form_of(state: Any, book: Rulebook) -> tuple[Form, list[str]]:
@@ -192,7 +203,7 @@ def form_of(state: Any, book: Rulebook) -> tuple[Form, list[str]]:
     asked = [id for id in named if isinstance(id, str)] if isinstance(named, list) else []
     id = state.get("regime") or (asked[0] if asked else None)
     form = Form(_known_regime(id, book))
-    strange += [str(i)[:60] for i in (id, *asked) if i and i not in book.regimes]
+    strange += [str(i)[:60] for i in (id, *asked) if i and str(i) not in book.regimes]
     form.also = [i for i in book.regimes if i in asked and i != form.regime]
     form.as_of = str(state.get("as_of") or "")
     form.government = bool(state.get("only"))
@@ -236,16 +247,6 @@ def _take_rules(form: Form, state: Mapping[str, Any], book: Rulebook, strange: l
             form.without.append(short)
         else:
             strange.append(short[:60])
-
-
-def flat(facts: Any, vocabulary: Vocabulary, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Facts by their whole path, nested or not."""
-    for name, value in facts.items() if isinstance(facts, dict) else ():
-        path = f"{prefix}{name}"
-        if isinstance(value, dict) and path in vocabulary.prefixes:
-            yield from flat(value, vocabulary, f"{path}.")
-        else:
-            yield path, value
 
 
 def _text(value: Any, fact: FactDefinition) -> str | None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from starlette.requests import Request
@@ -199,7 +200,7 @@ class Guard:
         if b"hx-request" in headers:
             answer.headers["HX-Redirect"] = "/enter"
         elif b"text/html" in headers.get(b"accept", b"") and scope["path"][:4] != "/v1/":
-            return RedirectResponse("/enter", 303)
+            return RedirectResponse(_door(scope), 303)
         return answer
 
     def _visitor(self, headers: Mapping[bytes, bytes]) -> Visitor | None:
@@ -245,6 +246,15 @@ class Guard:
         ):
             return fault("W104", "this request comes from a page of another site", "")
         return None
+
+
+def _door(scope: Scope) -> str:
+    """The door, and where it leads to afterwards; only what is looked at can be come back to."""
+    query = scope["query_string"].decode("latin-1")
+    wanted = quote(scope["path"]) + (f"?{query}" if query else "")
+    return (
+        "/enter" if scope["method"] != "GET" or wanted == "/" else f"/enter?next={quote(wanted)}"
+    )
 
 
 @lru_cache(1_000)

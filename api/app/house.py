@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +14,12 @@ import structlog
 
 from api.app.metrics import Metrics
 from api.app.sessions import Sessions
-from api.service import Service, read_document
+from api.runs import Exercised, exercised
+from api.service import Service
 from api.settings import Serving, Settings
 from api.store import Drafts, Store
-from api.worker import Workers
+from api.stories import Story, read_stories
+from api.worker import NoneFree, Task, TookTooLong, TookTooMuch, WorkerLost, Workers
 from engine.decide import Decision
 from engine.diagnostics import Diagnostic, OrderRejected
 from engine.order import (
@@ -27,6 +30,9 @@ from engine.order import (
     read_without,
 )
 from engine.scenario import read_scenario
+
+_LONGEST_RUN = 8
+"""Seconds that a page waits for the scenarios of a rule set, which run once."""
 
 
 @dataclass(slots=True)
@@ -41,18 +47,22 @@ class House:
     workers: Workers = field(init=False)
     store: Store = field(init=False)
     drafts: Drafts = field(init=False)
+    shipped: Mapping[str, Story] = field(init=False)
+    """The shipped scenarios by id."""
     opened: bool = False
-    _shipped: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _exercised: dict[str, Exercised] = field(default_factory=dict)
+    _exercising: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self) -> None:
-        """Read the rules, open the store, start what runs beside; once.
+        """Read rules and scenarios, open the store, start what runs beside; once.
 
-        Raises `RulesRejected` or `StoreError`.
+        Raises `RulesRejected`, `OrderRejected` or `StoreError`.
         """
         if self.opened:
             return
         self.service = Service(self.chosen.rules)
         self.service.rulebook()
+        self.shipped = read_stories(self.scenarios)
         self.store = Store.open(self.serving.store)
         self.drafts = Drafts(self.store)
         self.workers = Workers(self.chosen.rules, self.serving.workers)
@@ -88,26 +98,23 @@ class House:
                     "decided", regime=id, outcome=decision["outcome"], facts=decision["facts"]
                 )
 
-    def shipped(self) -> dict[str, dict[str, Any]]:
-        """The shipped scenarios by id: title, story, rule set, titles of their orders."""
-        if not self._shipped:
-            rows: dict[str, dict[str, Any]] = {}
-            for path in sorted(self.scenarios.rglob("*.yaml")):
-                id = path.relative_to(self.scenarios).with_suffix("").as_posix()
-                try:
-                    scenario = read_scenario(read_document(path))
-                except OrderRejected:
-                    continue
-                rows[id] = {
-                    "id": id,
-                    "origin": "shipped",
-                    "title": scenario.title.as_json(),
-                    "story": scenario.story.as_json(),
-                    "regime": scenario.runs[0].document.data["regime"],
-                    "runs": [run.title.as_json() for run in scenario.runs],
-                }
-            self._shipped = rows
-        return self._shipped
+    def aside(self, task: Task, *args: Any) -> Any:
+        """Do work in a child process, within the time of a request."""
+        return self.workers.ask(task, *args, seconds=self.serving.seconds)
+
+    def exercised(self, regime: str) -> Exercised | None:
+        """The runs of shipped scenarios by rule and status, worked out once; none without time."""
+        if regime not in self._exercised and self._exercising.acquire(timeout=_LONGEST_RUN):
+            try:
+                if regime not in self._exercised:
+                    self._exercised[regime] = self.workers.ask(
+                        exercised, self.scenarios, regime, seconds=_LONGEST_RUN
+                    )
+            except (NoneFree, TookTooLong, TookTooMuch, WorkerLost):
+                return None
+            finally:
+                self._exercising.release()
+        return self._exercised.get(regime)
 
     def read_draft(self, document: Document) -> tuple[str, str]:
         """Check a draft before it is kept; its title and rule set. Raises `OrderRejected`.

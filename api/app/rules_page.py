@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,8 +17,6 @@ from api.app.house import House
 from api.app.pages import page, page_lang
 from api.app.picture import BOX, WIDTH, picture
 from api.headings import WORDS, period_in_words
-from api.runs import Exercised, exercised
-from api.worker import NoneFree, TookTooLong, WorkerLost
 from engine.diagnostics import nearest
 from engine.ir import Pair, Period
 from engine.load import Rulebook
@@ -34,8 +31,6 @@ _NO_REGIME = Pair("There is no such rule set. There are these:", "没有这个�
 _NO_RULE = Pair(
     "There is no such rule in this rule set. There are these:", "该规则集中没有这条规则。现有："
 )
-_LONGEST_RUN = 8
-"""Seconds that a page waits for the scenarios of a regime, which run once."""
 
 
 @router.get("/rules")
@@ -96,6 +91,7 @@ def rule(request: Request, id: str, name: str, as_of: str = "") -> HTMLResponse:
         return _no_regime(request, book, id)
     asked = _day(as_of)
     told = describe.regime(book, id, asked or _today(request))
+    house: House = request.app.state.house
     places = [rule["id"] for rule in told["rules"]]
     if name not in places:
         near = [f for f in places if nearest(name, [f])] or places
@@ -103,6 +99,7 @@ def rule(request: Request, id: str, name: str, as_of: str = "") -> HTMLResponse:
         links = [(f"/rules/{id}/{f}", titles[f"{id}/{f}"]) for f in near]
         return missing(request, _NO_RULE, links)
     place = places.index(name)
+    runs = house.exercised(id)
     return _page(
         request,
         "rules_rule.html",
@@ -111,7 +108,7 @@ def rule(request: Request, id: str, name: str, as_of: str = "") -> HTMLResponse:
         before=told["rules"][place - 1] if place else None,
         after=told["rules"][place + 1] if place + 1 < len(places) else None,
         groups=_groups(describe.vocabulary(book)),
-        runs=_runs(request, id, name),
+        runs=None if runs is None else runs.get(name, {}),
         chosen=asked is not None,
         misread=as_of if as_of and asked is None else "",
     )
@@ -192,33 +189,3 @@ def _no_regime(request: Request, book: Rulebook, id: str) -> HTMLResponse:
     near = [known for known in book.regimes if nearest(id, [known])] or list(book.regimes)
     links = [(f"/rules/{known}", book.regimes[known].title) for known in near]
     return missing(request, _NO_REGIME, links)
-
-
-# --- scenarios ---
-
-
-@dataclass(slots=True)
-class _Kept:
-    """Runs of the shipped scenarios by regime, worked out once."""
-
-    runs: dict[str, Exercised] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-def _runs(request: Request, regime: str, rule: str) -> Mapping[str, Any] | None:
-    """The runs in which a rule was met, unmet or unknown; nothing when there was no time."""
-    state, house = request.app.state, request.app.state.house
-    kept: _Kept = getattr(state, "runs", None) or _Kept()
-    state.runs = kept
-    if regime not in kept.runs and kept.lock.acquire(timeout=_LONGEST_RUN):
-        try:
-            if regime not in kept.runs:
-                kept.runs[regime] = house.workers.ask(
-                    exercised, house.scenarios, regime, seconds=_LONGEST_RUN
-                )
-        except (NoneFree, TookTooLong, WorkerLost):
-            return None
-        finally:
-            kept.lock.release()
-    found = kept.runs.get(regime)
-    return None if found is None else found.get(rule, {})

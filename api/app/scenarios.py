@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
+from orjson import Fragment
 
 from api import tasks
 from api.app import examples
 from api.app.answers import answer, fault, not_there, problem
-from api.app.deciding import aside
 from api.app.house import House
-from api.app.reading import scenario_of
-from api.service import read_document
+from api.app.reading import YAML, scenario_of
 from api.store import Changed, Entry
+from api.store import written as json_of
+from api.stories import Story
 from engine.diagnostics import OrderRejected
 from engine.order import Document
-from engine.source import as_yaml
+from engine.source import as_yaml, read_bytes
 
 router = APIRouter(prefix="/v1/scenarios", tags=["scenarios"])
 _NOT_POST = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -35,7 +36,7 @@ Id = Annotated[str, InPath(max_length=200, description="The id that the list nam
     response_class=Response,
     responses=examples.LISTED,
 )
-async def listed(
+def listed(
     request: Request,
     origin: Annotated[str | None, Query(pattern="^(draft|shipped)$")] = None,
     regime: Annotated[str | None, Query(max_length=100)] = None,
@@ -48,17 +49,16 @@ async def listed(
     rows: list[dict[str, Any]] = []
     following = None
     if origin != "shipped":
-        page = await run_in_threadpool(house.drafts.page, limit, after, regime, title)
+        page = house.drafts.page(limit, after, regime, title)
         rows += [entry_json(entry) for entry in page.entries]
         following = page.next
     if origin != "draft" and after is None:
-        shipped = await run_in_threadpool(house.shipped)
         wanted = title.casefold()
         rows += [
-            row
-            for row in shipped.values()
-            if (regime is None or row["regime"] == regime)
-            and any(wanted in text.casefold() for text in row["title"].values())
+            story_json(story)
+            for story in house.shipped.values()
+            if regime in (None, story.regime)
+            and any(wanted in text.casefold() for text in story.scenario.title.as_json().values())
         ]
     return answer({"scenarios": rows, "next": following})
 
@@ -91,16 +91,15 @@ async def add(request: Request) -> Response:
     response_class=Response,
     responses=examples.RUN,
 )
-async def run_all(
+def run_all(
     request: Request, regime: Annotated[str | None, Query(max_length=100)] = None
 ) -> Response:
     """Run the shipped scenarios of one rule set, or of all: which expectations hold?"""
     house: House = request.app.state.house
-    shipped = await run_in_threadpool(house.shipped)
-    ids = [id for id, row in shipped.items() if regime in (None, row["regime"])]
+    ids = [id for id, story in house.shipped.items() if regime in (None, story.regime)]
     if not ids:
         raise OrderRejected([not_there("scenario of the rule set", str(regime))])
-    found = await aside(house, tasks.run_files, house.scenarios, ids, house.today())
+    found = house.aside(tasks.run_files, house.scenarios, ids, house.today())
     return answer({"passed": all(row["passed"] for row in found), "scenarios": found})
 
 
@@ -111,11 +110,13 @@ async def run_all(
     response_class=Response,
     responses=examples.RUN_ONE,
 )
-async def run(request: Request, id: Id) -> Response:
+def run(request: Request, id: Id) -> Response:
     """Run one scenario: the decision of each of its orders, and what differs from what is expected."""
     house: House = request.app.state.house
-    document = await run_in_threadpool(read, house, id)
-    return answer(await aside(house, tasks.run_one, document, house.today()))
+    document = (
+        Document(house.drafts.get(id).document) if is_draft(id) else story_of(house, id).document
+    )
+    return answer(house.aside(tasks.run_one, document, house.today()))
 
 
 @router.api_route("/run", methods=_NOT_POST, include_in_schema=False)
@@ -134,7 +135,7 @@ async def not_run(request: Request) -> Response:
     openapi_extra=examples.SEEN,
     responses=examples.GIVEN,
 )
-async def given(
+def given(
     request: Request,
     id: Id,
     as_: Annotated[str | None, Query(alias="as", pattern="^(json|yaml)$")] = None,
@@ -142,20 +143,34 @@ async def given(
     """Give one scenario, as JSON or, where `Accept` or `as` asks for it, as a YAML file."""
     house: House = request.app.state.house
     wants_yaml = as_ == "yaml" or (not as_ and "yaml" in request.headers.get("accept", ""))
-    draft = await run_in_threadpool(house.drafts.get, id) if is_draft(id) else None
-    headers = {"Vary": "Accept"} | ({"ETag": etag(draft.entry)} if draft else {})
-    if draft is not None and request.headers.get("if-none-match") == etag(draft.entry):
+    file = {"Content-Disposition": f'attachment; filename="{id.rpartition("/")[2]}.yaml"'}
+    headers = {"Vary": "Accept"}
+    if not is_draft(id):
+        story = story_of(house, id)
+        if wants_yaml:
+            text = read_bytes(house.scenarios / f"{id}.yaml", "O", id)
+            return Response(text, 200, headers | file, YAML[0])
+        return _whole(story_json(story), story.document.data, headers)
+    draft = house.drafts.get(id)
+    headers["ETag"] = etag(draft.entry)
+    if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     if wants_yaml:
-        text = as_yaml(draft.document) if draft else file_of(house, id).read_text("utf-8")
-        name = f'attachment; filename="{id.rpartition("/")[2]}.yaml"'
-        headers["Content-Disposition"] = name
-        return Response(text, 200, headers, "application/yaml")
-    if draft is not None:
-        return answer(entry_json(draft.entry) | {"scenario": draft.document}, 200, headers)
-    document = read_document(file_of(house, id))
-    shipped = await run_in_threadpool(house.shipped)
-    return answer(shipped[id] | {"scenario": document.data}, 200, headers)
+        return Response(_file(draft.document), 200, headers | file, YAML[0])
+    return _whole(entry_json(draft.entry), draft.document, headers)
+
+
+def _whole(row: dict[str, Any], document: Any, headers: Mapping[str, str]) -> Response:
+    """A scenario with its document as it was read: orjson would write its numbers as text."""
+    return answer({**row, "scenario": Fragment(json_of(document))}, 200, headers)
+
+
+def _file(draft: Mapping[str, Any]) -> str:
+    """A draft as a file of `scenarios/`, where titles stand in both languages."""
+    title = draft.get("title")
+    if isinstance(title, str):
+        draft = {"title": None, **draft} | {"title": {"en": title, "zh": title}}
+    return as_yaml(draft)
 
 
 @router.put(
@@ -169,7 +184,7 @@ async def given(
 async def change(request: Request, id: Id) -> Response:
     """Put a new version of a draft in place of the one that `If-Match` names."""
     house: House = request.app.state.house
-    version = seen(request, house, id)
+    version = await run_in_threadpool(seen, request, house, id)
     document = await scenario_of(request)
     title, regime = house.read_draft(document)
     made = await run_in_threadpool(
@@ -194,21 +209,14 @@ async def change(request: Request, id: Id) -> Response:
     openapi_extra=examples.REMOVE,
     responses=examples.REMOVED,
 )
-async def remove(request: Request, id: Id) -> Response:
+def remove(request: Request, id: Id) -> Response:
     """Remove a draft, if the version that `If-Match` names is there."""
     house: House = request.app.state.house
-    await run_in_threadpool(house.drafts.remove, id, seen(request, house, id))
+    house.drafts.remove(id, seen(request, house, id))
     return Response(status_code=204)
 
 
 # --- shared with the pages ---
-
-
-def read(house: House, id: str) -> Document:
-    """The document of a scenario. Raises `NotThere`, `OrderRejected`."""
-    if is_draft(id):
-        return Document(house.drafts.get(id).document)
-    return read_document(file_of(house, id))
 
 
 def is_draft(id: str) -> bool:
@@ -216,11 +224,24 @@ def is_draft(id: str) -> bool:
     return id.startswith("d-") and "/" not in id
 
 
-def file_of(house: House, id: str) -> Path:
-    """The file of a shipped scenario. Raises `OrderRejected`."""
-    if id not in house.shipped():
+def story_of(house: House, id: str) -> Story:
+    """A shipped scenario by its id. Raises `OrderRejected`."""
+    story = house.shipped.get(id)
+    if story is None:
         raise OrderRejected([not_there("scenario", id)])
-    return house.scenarios / f"{id}.yaml"
+    return story
+
+
+def story_json(story: Story) -> dict[str, Any]:
+    """What a list tells of a shipped scenario."""
+    return {
+        "id": story.id,
+        "origin": "shipped",
+        "title": story.scenario.title.as_json(),
+        "story": story.scenario.story.as_json(),
+        "regime": story.regime,
+        "runs": [run.title.as_json() for run in story.runs],
+    }
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
@@ -262,7 +283,7 @@ def by(request: Request) -> str:
 def seen(request: Request, house: House, id: str) -> int:
     """The version that the caller has seen. Raises `OrderRejected`, `NotThere`, `Changed`."""
     if not is_draft(id):
-        file_of(house, id)
+        story_of(house, id)
         help = "save a copy as a draft"
         raise OrderRejected([fault("W108", "shipped scenarios are read only", help)])
     mark = request.headers.get("if-match", "").strip()

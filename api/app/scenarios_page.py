@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from api import tasks
 from api.app.answers import fault, not_there
-from api.app.deciding import aside
 from api.app.house import House
 from api.app.pages import page
-from api.app.scenarios import file_of, is_draft, moment
-from api.service import Asked, Service, read_document
+from api.app.scenarios import is_draft, moment, story_of
+from api.service import Asked, Service
 from api.store import Draft, Entry, NotThere
+from api.stories import Chosen, Saved, Story, orders_of
 from engine.decide import Decision
-from engine.diagnostics import Diagnostic, OrderRejected, PlacetError
+from engine.diagnostics import Diagnostic, OrderRejected, PlacetError, visible
 from engine.ir import Pair
 from engine.load import Rulebook
-from engine.order import Document, order_from
-from engine.scenario import Expectation, Scenario, read_scenario
+from engine.order import order_from
 from engine.values import Value
 from engine.vocabulary import FactDefinition
 from engine.words import day, worded
@@ -32,39 +29,11 @@ from engine.words import day, worded
 router = APIRouter(include_in_schema=False)
 ON_A_PAGE = 100
 """Drafts that the page shows at once."""
+MOST_DRAFTS = 1_000
+"""Drafts that are run, or that a changed policy is tried on, at once: the newest."""
 SIDE_BY_SIDE = 3
 UNTITLED = Pair("Untitled", "无标题")
 DRAFTS = Pair("Drafts", "草案")
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """One order of a draft or story, by the id with which pages name it: `d-…`, `folder/name@2`."""
-
-    of: str
-    title: Pair
-    document: Document
-    changes: Document | None = None
-    expect: Expectation | None = None
-
-    @property
-    def regime(self) -> str:
-        """The id of the rule set that it names."""
-        return str(self.document.data.get("regime") or "")
-
-    @property
-    def has_policy(self) -> bool:
-        """Whether it brings changed rules of its own."""
-        return any(self.document.data.get(name) for name in ("parameters", "without"))
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A shipped story with its orders, as the list shows it."""
-
-    id: str
-    scenario: Scenario
-    runs: tuple[Chosen, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +62,8 @@ def scenarios(
     listed = house.drafts.page(ON_A_PAGE, after)
     rows = [_row(house, entry) for entry in listed.entries]
     groups: dict[str, list[Story]] = {}
-    for story in stories(house.scenarios, house.shipped()) if after is None else ():
-        groups.setdefault(story.runs[0].regime, []).append(story)
+    for story in house.shipped.values() if after is None else ():
+        groups.setdefault(story.regime, []).append(story)
     return page(
         request,
         "scenarios.html",
@@ -102,126 +71,94 @@ def scenarios(
         next=listed.next,
         groups=groups,
         regimes=house.service.rulebook().regimes,
+        visible=visible,
     )
 
 
 @router.post("/scenarios/run")
-async def run(request: Request, what: Annotated[str, Query(max_length=200)]) -> Response:
+def run(request: Request, what: Annotated[str, Query(max_length=200)]) -> Response:
     """Run the stories of a rule set, the drafts (`drafts`), or one: which expectations hold?"""
     house: House = request.app.state.house
     rows: list[dict[str, Any]]
-    shipped = await run_in_threadpool(house.shipped)
-    ids = [id for id, row in shipped.items() if what in (id, row["regime"])]
+    more = False
+    ids = [id for id, story in house.shipped.items() if what in (id, story.regime)]
     if ids:
-        rows = await aside(house, tasks.run_files, house.scenarios, ids, house.today())
-        rows = [{**row, **{k: shipped[row["id"]][k] for k in ("title", "regime")}} for row in rows]
+        rows = house.aside(tasks.run_files, house.scenarios, ids, house.today())
+        told = {id: house.shipped[id] for id in ids}
+        rows = [
+            {**row, "title": told[row["id"]].scenario.title, "regime": told[row["id"]].regime}
+            for row in rows
+        ]
     else:
-        drafts = await run_in_threadpool(_drafts_to_run, house, what)
-        rows = await aside(house, run_drafts, drafts, house.today())
+        drafts, more = _drafts_to_run(house, what)
+        rows = house.aside(tasks.run_drafts, drafts, house.today())
     regimes = house.service.rulebook().regimes
     regime = regimes.get(what)
     heading = regime.title if regime else DRAFTS if what == "drafts" else None
-    return page(request, "scenarios_ran.html", rows=rows, heading=heading, regimes=regimes)
+    shared = {"heading": heading, "regimes": regimes, "more": more, "visible": visible}
+    return page(request, "scenarios_ran.html", rows=rows, **shared)
 
 
-def run_drafts(service: Service, drafts: Sequence[Draft], today: int) -> list[dict[str, Any]]:
-    """Run drafts that expect something: per draft whether it passed, and what differs."""
-    rows: list[dict[str, Any]] = []
-    for draft in drafts:
-        try:
-            told = tasks.run_one(service, Document(draft.document), today)
-        except OrderRejected as error:
-            faults = [d.as_json() for d in error.diagnostics]
-            one = {"title": None, "passed": False, "differences": [], "diagnostics": faults}
-            told = {"passed": False, "runs": [one]}
-        known = {"title": _title(draft).as_json(), "regime": draft.entry.regime}
-        rows.append({**told, "id": draft.entry.id, **known})
-    return rows
-
-
-def _drafts_to_run(house: House, what: str) -> list[Draft]:
+def _drafts_to_run(house: House, what: str) -> tuple[list[Saved], bool]:
+    """The drafts to run, and whether there are more than are run at once."""
     if what == "drafts":
-        found, _ = drafts_of(house, None, 1_000)
-        return [draft for draft in found if "expect" in draft.document]
-    if not is_draft(what):
+        found, more = drafts_of(house, None)
+    elif is_draft(what):
+        found, more = [saved(house.drafts.get(what))], False
+    else:
         raise OrderRejected([not_there("rule set or scenario", what)])
-    return [house.drafts.get(what)]
+    return [draft for draft in found if draft.expects], more
 
 
-# --- stories and drafts, as both pages take them ---
+# --- drafts and orders, as both pages take them ---
 
 
-def stories(folder: Path, ids: Iterable[str]) -> list[Story]:
-    """Shipped stories with their orders."""
-    found: list[Story] = []
-    for id in ids:
-        scenario = read_scenario(read_document(folder / f"{id}.yaml"))
-        found.append(Story(id, scenario, runs_of(id, scenario)))
-    return found
+def drafts_of(house: House, regime: str | None) -> tuple[list[Saved], bool]:
+    """The newest drafts, as many as are taken at once, and whether there are more."""
+    found, more = house.drafts.newest(MOST_DRAFTS, regime)
+    return [saved(draft) for draft in found], more
 
 
-def runs_of(id: str, scenario: Scenario) -> tuple[Chosen, ...]:
-    """The orders of a scenario: the base order first, then its variations."""
-    return tuple(
-        Chosen(f"{id}@{number}" if number else id, r.title, r.document, r.changes, r.expect)
-        for number, r in enumerate(scenario.runs)
-    )
-
-
-def drafts_of(house: House, regime: str | None, most: int) -> tuple[list[Draft], bool]:
-    """The newest drafts, at most so many, and whether there are more."""
-    found: list[Draft] = []
-    after: str | None = None
-    while len(found) < most:
-        listed = house.drafts.page(min(200, most - len(found)), after, regime)
-        for entry in listed.entries:
-            try:
-                found.append(house.drafts.get(entry.id))
-            except NotThere:  # removed in the meantime
-                continue
-        after = listed.next
-        if after is None:
-            return found, False
-    return found, True
-
-
-def orders_of(draft: Draft) -> tuple[Chosen, ...]:
-    """The orders of a draft: one, or all of a scenario that expects something."""
-    if "expect" in draft.document:
-        return runs_of(draft.entry.id, read_scenario(Document(draft.document)))
-    plain = {k: v for k, v in draft.document.items() if k not in ("title", "story", "vary")}
-    return (Chosen(draft.entry.id, _title(draft), Document(plain)),)
+def saved(draft: Draft) -> Saved:
+    """A draft of the store as pages and children take it."""
+    return Saved(draft.entry.id, title_of(draft), draft.document)
 
 
 def chosen(house: House, of: str) -> tuple[Chosen, tuple[Chosen, ...]]:
     """An order by its id, and all of its draft or story. Raises `NotThere`, `OrderRejected`."""
     id, _, number = of.partition("@")
-    if is_draft(id):
-        runs = orders_of(house.drafts.get(id))
-    else:
-        runs = runs_of(id, read_scenario(read_document(file_of(house, id))))
+    runs = orders_of(saved(house.drafts.get(id))) if is_draft(id) else story_of(house, id).runs
     places = [str(place) for place in range(len(runs))]
     if number and number not in places:
         raise OrderRejected([not_there("order", of)])
-    place = int(number or 0)
-    return runs[place], runs
+    runs = tuple(replace(run, title=_seen(run.title)) for run in runs)
+    return runs[int(number or 0)], runs
 
 
-def _title(draft: Draft) -> Pair:
+def title_of(draft: Draft) -> Pair:
+    """The title of a draft in both languages, as it may be shown."""
     match draft.document.get("title"):
         case {"en": str() as en, "zh": str() as zh}:
-            return Pair(en, zh)
-    text = draft.entry.title
-    return Pair(text, text) if text else UNTITLED
+            return _seen(Pair(en, zh))
+    return _titled(draft.entry)
+
+
+def _titled(entry: Entry) -> Pair:
+    return _seen(Pair(entry.title, entry.title)) if entry.title else UNTITLED
+
+
+def _seen(text: Pair) -> Pair:
+    """A text that somebody wrote, without signs that would make it look like another one."""
+    return Pair(visible(text.en), visible(text.zh))
 
 
 def _row(house: House, entry: Entry) -> Row:
-    title = Pair(entry.title, entry.title) if entry.title else UNTITLED
+    title = _titled(entry)
     try:
-        draft = house.drafts.get(entry.id)
-        title = _title(draft)
+        draft = saved(house.drafts.get(entry.id))
+        title = draft.title
         decision = house.service.decide(orders_of(draft)[0].document, Asked(house.today()))
-        return Row(entry, title, decision, "expect" in draft.document)
+        return Row(entry, title, decision, draft.expects)
     except (PlacetError, NotThere):
         return Row(entry, title)
 
@@ -327,6 +264,8 @@ def _said(book: Rulebook, fact: FactDefinition, value: Value) -> Pair:
     """A value as people read it, in both languages."""
     if fact.type.codes is not None and isinstance(value, str):
         return book.vocabulary.label(fact.path, value)
+    if isinstance(value, str):
+        return Pair(visible(value), visible(value))
     unit = book.vocabulary.units.get(fact.type.unit or "")
     return Pair(worded(value, fact.type, unit, "en"), worded(value, fact.type, unit, "zh"))
 

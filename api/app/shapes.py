@@ -64,7 +64,7 @@ class RunWire(BaseModel):
     """One order of a scenario: what it came to, and what differs from what was expected."""
 
     title: Text | None
-    passed: bool
+    passed: bool | None = Field(description="null where nothing is expected")
     differences: list[dict[str, str]]
     diagnostics: list[DiagnosticWire]
     decision: DecisionWire | None = None
@@ -73,7 +73,7 @@ class RunWire(BaseModel):
 class Ran(BaseModel):
     """A scenario that was run."""
 
-    passed: bool
+    passed: bool | None = Field(description="null where nothing is expected")
     runs: list[RunWire]
 
 

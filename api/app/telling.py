@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from api.headings import REAL as REAL
 from engine.decide import Decision
@@ -27,6 +28,7 @@ from engine.words import (
     Lang,
     day,
     in_lang,
+    the,
     worded,
 )
 
@@ -233,6 +235,47 @@ def relied(decision: Decision) -> list[dict[str, Any]]:
     return told
 
 
+# --- on paper ---
+
+_EASTERN, _BEIJING = ZoneInfo("America/New_York"), ZoneInfo("Asia/Shanghai")
+
+
+def utc(now: datetime, lang: Lang) -> str:
+    """A time in UTC."""
+    return f"{when(now.date().isoformat(), lang)}{' ' if lang == 'en' else ''}{now:%H:%M} UTC"
+
+
+def prepared(now: datetime, lang: Lang) -> str:
+    """A time in UTC, and what the clocks of both capitals show then."""
+    clocks = []
+    for name, zone in (
+        (Pair("US Eastern", "美国东部时间"), _EASTERN),
+        (Pair("Beijing", "北京时间"), _BEIJING),
+    ):
+        there = now.astimezone(zone)
+        on = when(there.date().isoformat(), lang) if there.date() != now.date() else ""
+        if lang == "en":
+            clocks.append(f"{on}{' ' if on else ''}{there:%H:%M} {name.en}")
+        else:
+            clocks.append(f"{name.zh}{on}{there:%H:%M}")
+    return (
+        f"{utc(now, lang)} ({', '.join(clocks)})"
+        if lang == "en"
+        else f"{utc(now, lang)}（{'，'.join(clocks)}）"
+    )
+
+
+def filed_text(finding: Mapping[str, Any], lang: Lang) -> str:
+    """The sentences of a finding without its repair, save how many chips would fit."""
+    text, repair = str(finding["text"][lang]), finding["repair"]
+    if repair is None or (repair["fact"] == "order.quantity" and repair["op"] == "<="):
+        return text
+    label, bound = repair["label"][lang], repair["text"][lang]
+    if lang == "en":
+        return text.replace(f" It is met where {the(label)} is {bound}.", "")
+    return text.replace(f"{label}{bound}的，本项即符合。", "")
+
+
 # --- as plain text ---
 
 
@@ -306,8 +349,13 @@ _FORM = {
 }
 
 
-def fault_text(fault: Diagnostic, lang: Lang, type: Type | None, label: Pair | None) -> str:
-    """A fault in an officer's words; as the engine words it where it has no field."""
+def fault_text(
+    fault: Diagnostic, lang: Lang, type: Type | None, label: Pair | None, is_long: bool = False
+) -> str:
+    """A fault in an officer's words; as the engine words it where it has no field.
+
+    `is_long` says that a number of very many digits was typed.
+    """
     own = fault.zh.replace("`", "") if lang == "zh" else ""
     if type is None:
         return own or fault.message + (f" ({fault.help})" if fault.help else "")
@@ -321,6 +369,9 @@ def fault_text(fault: Diagnostic, lang: Lang, type: Type | None, label: Pair | N
             ),
             lang,
         )
+    if is_long and type.is_numeric:
+        high = worded(type.hi, type, None, lang)
+        return f"is too large; at most {high}" if lang == "en" else f"数值过大，至多{high}"
     if fault.code in ("O203", "O210") and type.is_numeric and "outside" in fault.message:
         low, high = (worded(bound, type, None, lang) for bound in (type.lo, type.hi))
         return f"must lie between {low} and {high}" if lang == "en" else f"须介于{low}与{high}之间"

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections import Counter
 from datetime import date
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from jinja2.utils import htmlsafe_json_dumps
 
-from api.app.deciding import aside
+from api import tasks
 from api.app.house import House
 from api.app.pages import page, page_lang
 from api.app.reading import read_json
-from api.app.scenarios_page import Chosen, chosen, drafts_of, orders_of, stories
-from api.service import Asked, Service
-from api.store import Draft
-from engine.decide import Decision
-from engine.diagnostics import OrderRejected
-from engine.ir import Pair, Regime
+from api.app.scenarios_page import chosen, drafts_of
+from api.service import Asked
+from api.stories import Chosen, envelope_of
+from engine.diagnostics import visible
+from engine.ir import Regime
 from engine.load import Rulebook
 from engine.names import inside
 from engine.order import Document
@@ -33,8 +28,6 @@ from engine.vocabulary import FactDefinition
 from engine.words import Lang, in_lang
 
 router = APIRouter(include_in_schema=False)
-MOST_DRAFTS = 1_000
-"""Drafts that a changed policy is tried on, newest first."""
 
 
 @router.get("/what-if")
@@ -42,12 +35,16 @@ def what_if(request: Request) -> Response:
     """The page; which order it starts from, the browser knows."""
     house: House = request.app.state.house
     book, lang = house.service.rulebook(), page_lang(request)
+    drafts = house.drafts.page(200).entries
+    titles = [in_lang(story.scenario.title, lang) for story in house.shipped.values()]
     return page(
         request,
         "whatif.html",
         regimes=book.regimes,
-        stories=house.shipped(),
-        drafts=house.drafts.page(200).entries,
+        stories=house.shipped,
+        drafts=drafts,
+        shared=Counter([*titles, *(visible(draft.title or "") for draft in drafts)]),
+        visible=visible,
         # Not sorted, as `tojson` would: facts and codes stand in the order of their files.
         words=htmlsafe_json_dumps(_words(book, lang), ensure_ascii=False),
     )
@@ -64,157 +61,38 @@ def order(request: Request, of: str) -> Response:
     return JSONResponse({"order": state, "orders": orders})
 
 
+async def _asked(request: Request) -> Document:
+    return read_json(await request.body())
+
+
 @router.post("/what-if/flips")
-async def flips(request: Request) -> Response:
+def flips(request: Request, asked_of: Annotated[Document, Depends(_asked)]) -> Response:
     """The team's drafts and the shipped stories whose outcome a changed policy flips."""
     house: House = request.app.state.house
-    asked_of = read_json(await request.body())
     data = asked_of.data if isinstance(asked_of.data, dict) else {}
     policy = {name: data[name] for name in ("parameters", "without") if data.get(name)}
     regime = data.get("regime")
     # A fault of the policy is one of this request, not of every order that it is tried on.
     trial = Document({"regime": regime, "facts": {}, **policy}, asked_of.node, asked_of.source)
     house.service.decide(trial, Asked(house.today()))
-    drafts, more = await run_in_threadpool(drafts_of, house, regime, MOST_DRAFTS)
-    ids = [id for id, row in house.shipped().items() if row["regime"] == regime]
-    found: Flips = await aside(
-        house, try_policy, house.scenarios, ids, drafts, regime, policy, house.today()
+    drafts, more = drafts_of(house, regime)
+    ids = [id for id, story in house.shipped.items() if story.regime == regime]
+    found: tasks.Flips = house.aside(
+        tasks.try_policy, house.scenarios, ids, drafts, regime, policy, house.today()
     )
-    return page(request, "whatif_flips.html", found=found, more=more, most=MOST_DRAFTS)
-
-
-# --- what a changed policy flips ---
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """One order whose outcome the changed policy flips."""
-
-    of: str
-    title: Pair
-    story: Pair | None
-    """The title of its story, where it is a variation."""
-    before: Decision
-    after: Decision
-
-    @property
-    def value(self) -> tuple[int, Pair] | None:
-        """What the order is worth, in cents and in words."""
-        for figure in self.after["figures"]:
-            if figure["name"] == "order.value" and figure["value"] is not None:
-                cents = int(figure["value"].replace(".", ""))
-                return cents, Pair(figure["text"]["en"], figure["text"]["zh"])
-        return None
-
-    @property
-    def changed_rules(self) -> list[Any]:
-        """The findings whose status the policy changes, as they are under it."""
-        old = {f["rule"]: f["status"] for f in self.before["findings"]}
-        return [f for f in self.after["findings"] if f["status"] != old[f["rule"]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Flips:
-    """What a changed policy does to the orders at hand."""
-
-    flipped: tuple[Flip, ...]
-    tried: int
-    faulty: int
-    """Orders that the rules do not take, so that nothing is said of them."""
-
-    @property
-    def directions(self) -> list[tuple[Decision, Decision, list[Flip], int]]:
-        """For each pair of outcomes: a decision of each, the orders, and cents in all."""
-        by: dict[tuple[str, str], list[Flip]] = {}
-        for flip in self.flipped:
-            by.setdefault((flip.before["outcome"], flip.after["outcome"]), []).append(flip)
-        return [
-            (f[0].before, f[0].after, f, sum(v[0] for v in (x.value for x in f) if v))
-            for f in by.values()
-        ]
-
-
-def try_policy(
-    service: Service,
-    folder: Path,
-    ids: Sequence[str],
-    drafts: Sequence[Draft],
-    regime: str,
-    policy: dict[str, Any],
-    today: int,
-) -> Flips:
-    """Decide drafts and shipped stories under the rules in force and under a changed policy.
-
-    Orders that bring a policy of their own are left out.
-    """
-    flipped: list[Flip] = []
-    tried = faulty = 0
-    for runs in _orders(folder, ids, drafts):
-        for run in runs:
-            if run.regime != regime or run.has_policy:
-                continue
-            changed = {**run.document.data, **policy}
-            after_of = Document(changed, run.document.node, run.document.source)
-            asked = Asked(today, changes=run.changes)
-            try:
-                before = service.decide(run.document, asked)
-                after = service.decide(after_of, asked)
-            except OrderRejected:
-                faulty += 1
-                continue
-            tried += 1
-            if before["outcome"] != after["outcome"]:
-                story = None if run is runs[0] else runs[0].title
-                flipped.append(Flip(run.of, run.title, story, _brief(before), _brief(after)))
-    return Flips(tuple(flipped), tried, faulty)
-
-
-def _orders(
-    folder: Path, ids: Sequence[str], drafts: Sequence[Draft]
-) -> Iterator[tuple[Chosen, ...]]:
-    for draft in drafts:
-        with suppress(OrderRejected):
-            yield orders_of(draft)
-    for story in stories(folder, ids):
-        yield story.runs
-
-
-def _brief(decision: Decision) -> Decision:
-    """What the table tells of a decision; the rest need not cross the pipe."""
-    names = ("outcome", "status", "label", "figures")
-    findings = [
-        {name: finding[name] for name in ("rule", "title", "status")}
-        for finding in decision["findings"]
-    ]
-    return {**{name: decision[name] for name in names}, "findings": findings}
+    return page(request, "whatif_flips.html", found=found, more=more, visible=visible)
 
 
 # --- what the browser needs to know ---
 
 
 def _state(book: Rulebook, run: Chosen) -> dict[str, Any]:
-    """An envelope with its facts by path, the changes of a variation made."""
-    data = run.document.data
-    facts = _flat(data.get("facts") or {}, book)
-    for path, value in _flat(run.changes.data if run.changes else {}, book).items():
-        facts = {p: v for p, v in facts.items() if p != path and not p.startswith(f"{path}.")}
-        if value is not None:
-            facts[path] = value
-    facts = {path: _plain(book, path, value) for path, value in facts.items()}
+    """The envelope of an order with its values as the service writes them."""
+    data = envelope_of(run, book.vocabulary)
+    facts = {path: _plain(book, path, value) for path, value in data["facts"].items()}
     names = ("regime", "as_of", "parameters", "without", "basis")
     kept = {name: data[name] for name in names if data.get(name) is not None}
     return {**kept, "facts": facts}
-
-
-def _flat(facts: Any, book: Rulebook, prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in facts.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, dict) and path not in book.vocabulary.facts:
-            found |= _flat(value, book, f"{path}.")
-        else:
-            found[path] = value
-    return found
 
 
 def _plain(book: Rulebook, path: str, value: Any) -> Any:

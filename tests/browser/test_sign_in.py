@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -73,7 +74,38 @@ def test_who_has_signed_out_stands_before_the_door_again(desk: Desk) -> None:
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile("/enter$"))
     page.goto("/scenarios")
-    expect(page).to_have_url(re.compile("/enter$"))
+    expect(page).to_have_url(re.compile("/enter[?]next=/scenarios$"))
+
+
+def test_who_has_signed_in_comes_where_he_was_going(desk: Desk) -> None:
+    page = desk.sit()
+    desk.refusals = {403}
+    page.goto("/what-if?of=h200-article/last-twenty-thousand")
+    for secret in (WRITES[:-1], WRITES):
+        page.locator("#key").fill(secret)
+        page.locator("#key").press("Enter")
+    expect(page).to_have_url(re.compile("/what-if[?]of=h200-article(/|%2F)last-twenty-thousand$"))
+    expect(page.locator("#title")).to_contain_text("on the article's terms")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "//127.0.0.2/x",
+        "https://127.0.0.2/",
+        "/\\127.0.0.2/",
+        "/\t/127.0.0.2/",
+        "\\\\127.0.0.2",
+        "x",
+    ],
+)
+def test_no_address_leads_from_the_door_to_another_site(desk: Desk, elsewhere: str) -> None:
+    page = desk.sit()
+    page.goto(f"/enter?next={quote(elsewhere, safe='')}")
+    page.locator("#key").fill(WRITES)
+    page.locator("#key").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Decide an order")
+    expect(page).to_have_url(f"{desk.place.address}/")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -85,13 +117,9 @@ def test_a_key_to_look_decides_and_is_told_that_it_may_not_save(desk: Desk, lang
     expect(page.locator("#verdict")).to_contain_text(
         "不符合条件" if lang == "zh" else "Conditions not met"
     )
-    desk.refusals = {403}
-    page.locator("#save").click()
-    page.locator("#save-title").fill("Kept")
-    page.locator("#save-now").click()
-    expect(page.locator("#save-said")).to_have_text(
+    expect(page.locator("#save")).to_be_disabled()
+    expect(page.locator("#save")).to_have_accessible_description(
         "此密钥仅可查阅和判定，不能保存。"
         if lang == "zh"
         else "Your key may look and decide, but not save."
     )
-    expect(page.locator("#save-dialog")).to_be_visible()

@@ -67,6 +67,9 @@ def test_who_saves_second_is_told_and_loses_nothing(desk: Desk) -> None:
     second.locator("#save").click()
     second.locator("#save-now").click()
     expect(second.get_by_role("alert")).to_contain_text("已被他人更改")
+    expect(second.locator("#save-now")).to_be_hidden()
+    expect(second.locator("#save-dialog .main:visible")).to_have_text("另存为新草案")
+    expect(second.locator("#save-as-new")).to_be_focused()
     second.locator("#save-as-new").click()
     expect(second.locator("#save-dialog")).to_be_hidden()
     assert second.url.rpartition("=")[2] != id
@@ -92,12 +95,78 @@ def test_who_saves_second_can_take_the_others_version(desk: Desk) -> None:
     expect(field(second, "order.quantity")).to_have_value("70,000")
 
 
+def test_what_no_field_shows_of_a_draft_is_saved_along_with_its_order(desk: Desk) -> None:
+    page = desk.sit()
+    page.goto("/")
+    title = {"en": "Eighty thousand", "zh": "八万片"}
+    kept = {
+        "title": title,
+        "story": {"en": "A test.", "zh": "一次测试。"},
+        "expect": {"outcome": "deny", "unmet": ["customer-cap"]},
+        "vary": [{"title": title, "set": {"order.quantity": 1}, "expect": {"outcome": "approve"}}],
+    }
+    draft = {"regime": "h200-article", "facts": EIGHTY, **kept}
+    id = page.request.post("/v1/scenarios", data=draft).json()["id"]
+    page.goto(f"/?draft={id}")
+    write(page, "order.quantity", "90000")
+    page.locator("#save").click()
+    page.locator("#save-now").click()
+    expect(page.locator("#save-dialog")).to_be_hidden()
+    saved = page.request.get(f"/v1/scenarios/{id}").json()
+    assert saved["version"] == 2
+    assert saved["scenario"]["facts"]["order.quantity"] == "90000"
+    assert {name: saved["scenario"][name] for name in kept} == kept
+    save(page, "Ninety thousand")
+    saved = page.request.get(f"/v1/scenarios/{id}").json()["scenario"]
+    both = {"en": "Ninety thousand", "zh": "Ninety thousand"}
+    assert {name: saved[name] for name in kept} == {**kept, "title": both}
+
+
 def test_a_reload_keeps_what_was_typed(page: Page) -> None:
     open_with(page, EIGHTY)
     write(page, "order.quantity", "70000")
     with page.expect_response(is_answer):
         page.reload()
     expect(field(page, "order.quantity")).to_have_value("70,000")
+
+
+def test_a_draft_changed_and_not_saved_says_so_wherever_one_returns_from(desk: Desk) -> None:
+    page = desk.sit("zh")
+    open_with(page, EIGHTY)
+    id = save(page, "改而未存")
+    write(page, "order.quantity", "70000")
+    expect(page.locator("#saved")).to_have_text("未保存")
+    with page.expect_response(is_answer):
+        page.reload()
+    expect(field(page, "order.quantity")).to_have_value("70,000")
+    expect(page.locator("#saved")).to_have_text("未保存")
+    page.get_by_role("link", name="规则").first.click()
+    page.wait_for_url("**/rules**")
+    page.go_back()
+    expect(field(page, "order.quantity")).to_have_value("70,000")
+    expect(page.locator("#saved")).to_have_text("未保存")
+    # What is stored stands in the form again: nothing is left to save.
+    write(page, "order.quantity", "80000")
+    expect(page.locator("#saved")).to_contain_text("已保存")
+    with page.expect_response(is_answer):
+        page.reload()
+    expect(page.locator("#named")).to_have_text("改而未存")
+    expect(page.locator("#saved")).to_have_text("已保存")
+    # Somebody else saves: who has changed nothing sees it, who has changed keeps that.
+    other = desk.sit("zh")
+    other.goto(f"/?draft={id}")
+    write(other, "order.quantity", "60000")
+    save(other, "改而未存")
+    page.reload()
+    expect(field(page, "order.quantity")).to_have_value("60,000")
+    expect(page.locator("#saved")).to_have_text("已保存")
+    write(page, "order.quantity", "50000")
+    write(other, "order.quantity", "40000")
+    save(other, "改而未存")
+    with page.expect_response(is_answer):
+        page.reload()
+    expect(field(page, "order.quantity")).to_have_value("50,000")
+    expect(page.locator("#saved")).to_have_text("未保存")
 
 
 def test_a_link_put_into_the_address_of_the_open_page_opens_there(page: Page) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.browser.form import field, is_answer
+from tests.browser.form import field, is_answer, link
 
 CAP = re.compile("Not met: .*Cap per customer")
 STORY = "h200-article/last-twenty-thousand"
@@ -32,9 +32,14 @@ def is_map(response: Response) -> bool:
 def drawn(page: Page) -> None:
     """The map of quantity and units to date of the story, drawn."""
     page.goto(f"/what-if?of={STORY}")
-    with page.expect_response(is_map) as swept:
+    with page.expect_response(is_map):
         page.locator("#offers button").nth(1).click()
+    for side in ("x", "y"):
+        page.locator(f"#{side} [data-part=count]").fill("100")
+    with page.expect_response(is_map) as swept:
+        page.locator("#draw").click()
     assert swept.value.json()["cells"] == 100 * 100
+    expect(page.locator("#answer")).not_to_have_class(re.compile("stale"))
     expect(page.locator("#title")).to_contain_text(re.compile(" and |和"))
 
 
@@ -129,3 +134,77 @@ def test_products_stand_side_by_side_under_the_rule_sets(chinese: Page) -> None:
     expect(table).to_be_visible()
     expect(table.get_by_role("columnheader")).to_have_count(5)
     expect(table.get_by_role("row").filter(has_text="▶")).to_contain_text("H200")
+
+
+def test_products_are_judged_under_the_changed_policy_where_a_rule_set_has_it(page: Page) -> None:
+    page.goto(f"/what-if?of={STORY}@1")
+    page.locator("#words h2").first.wait_for()
+    page.get_by_role("button", name="Compare products").click()
+    heads = page.locator("#compared").get_by_role("columnheader")
+    titles = heads.all_inner_texts()
+    place = next(n for n, title in enumerate(titles) if "on the article's terms" in title)
+    # The product heads its row, and is no cell.
+    column = page.locator("#compared tr", has_text="▶").get_by_role("cell").nth(place - 1)
+    expect(column).to_contain_text("Cap per customer")
+    expect(page.locator("#hypothetical")).to_be_hidden()
+    page.locator("#policy > summary").click()
+    page.locator("[name=cap]").fill("100,000")
+    page.get_by_role("button", name="Compare products").click()
+    # The order has 75,001 chips in all: one over the cap in force, none over the changed one.
+    expect(column).not_to_contain_text("Cap per customer")
+    banner = page.locator("#hypothetical")
+    expect(banner).to_contain_text("100,000 chips")
+    expect(banner).to_contain_text(
+        re.compile("Judged under the rules in force.*: .*Import duty on certain advanced chips")
+    )
+    # Both rule sets of the H200 have a cap, the two others none.
+    changed = heads.filter(has_text=re.compile("(100,000 chips)"))
+    expect(changed).to_have_text([re.compile("H200")] * 2)
+    expect(heads.filter(has_text="(in force)")).to_have_count(2)
+    expect(page.locator("#compared h2")).to_contain_text("Hypothetical policy")
+
+
+def test_a_rule_counts_in_those_cells_alone_whose_outcome_rests_on_it(page: Page) -> None:
+    # The order fails by the cap and by nothing else, wherever it goes within the rule set.
+    page.goto(f"/what-if?of={STORY}@1")
+    page.locator("#words h2").first.wait_for()
+    page.get_by_role("button", name="destination", exact=False).last.click()
+    expect(page.locator("#title")).to_contain_text("destination")
+    tables = page.locator("#words table")
+    failing = tables.nth(-2).get_by_role("row").filter(has_text="Conditions not met")
+    cells = failing.get_by_role("cell").inner_text()
+    row = tables.last.get_by_role("row").filter(has_text="Cap per customer")
+    assert int(cells) > 0
+    assert tables.nth(-2).get_by_role("row").filter(has_text="Outside").count() == 1
+    assert row.get_by_role("cell").all_inner_texts() == [cells, cells, "0"]
+    expect(tables.last.get_by_role("row")).to_have_count(2)
+    expect(page.locator("#words")).to_contain_text("Alone: the cells in which no other rule fails")
+
+
+def test_the_points_of_an_axis_are_round_until_somebody_chooses_others(page: Page) -> None:
+    page.goto(f"/what-if?of={STORY}")
+    page.locator("#words h2").first.wait_for()
+    part = {name: page.locator(f"#x [data-part={name}]") for name in ("from", "to", "count")}
+    part["to"].fill("100,000")
+    part["to"].press("Tab")
+    expect(part["count"]).to_have_value("201")
+    with page.expect_response("**/v1/sweep") as swept:
+        page.locator("#draw").click()
+    values = [int(value) for value in swept.value.json()["axes"][0]["values"]]
+    assert values == [1, *range(500, 100_001, 500)]
+    with page.expect_response(is_map) as swept:
+        page.locator("#offers button").nth(1).click()
+    first, second = (axis["values"] for axis in swept.value.json()["axes"])
+    assert {int(value) % 500 for value in first[1:]} == {0}
+    assert {int(value) % 1_000 for value in second} == {0}
+    assert len(first) * len(second) <= 101 * 101
+    part["count"].fill("7")
+    part["to"].fill("50,000")
+    part["to"].press("Tab")
+    expect(part["count"]).to_have_value("7")
+
+
+def test_a_name_that_turns_its_letters_around_is_shown_as_it_is(page: Page) -> None:
+    order = {"regime": "h200-article", "facts": {"customer.name": "Good \u202eevil\u2060"}}
+    page.goto(link(order).replace("/#", "/what-if#"))
+    expect(page.locator("#base")).to_contain_text("Good \\u202eevil\\u2060")

@@ -43,6 +43,11 @@ function besideFields() {
       part("[data-value]").textContent = told.supplied ?? "";
       if (input && input.type === "text") input.placeholder = told.bare ?? "";
     }
+    const caution = part("[data-caution]");
+    if (caution) {
+      caution.hidden = !told.caution;
+      caution.textContent = told.caution ?? "";
+    }
     const unit = part("[data-unit]");
     if (unit) unit.textContent = told.unit ?? "";
     const computed = part(".computed-text");
@@ -64,11 +69,24 @@ function answered() {
   setStale(isFaulty || (at.form === order() && at.type !== "radio" && (at.value ?? "") !== before));
   if (isFaulty) document.querySelector(".right").scrollTop = 0;
   history.replaceState({ ...history.state, draft: kept() }, "");
+  tellSaved();
   if (document.activeElement === document.body && repaired) $("verdict")?.focus({ preventScroll: true });
   repaired = false;
 }
 
-const kept = () => ({ state: state(), draft: order().elements.draft.value, version: order().elements.version.value });
+/** What saving would store now, written in one way whatever the order of its names. */
+function storable(draft = state()) {
+  const { regimes, only, ...envelope } = draft;
+  return JSON.stringify(envelope, (_, value) =>
+    value && typeof value === "object" && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value);
+}
+
+/** The version of the draft that is stored, as `storable` writes it; nothing where there is none. */
+let stored = "";
+let savedAt = "";
+const kept = () => ({ state: state(), draft: order().elements.draft.value, version: order().elements.version.value, stored });
 
 let before = "";
 let repaired = false;
@@ -76,6 +94,15 @@ let repaired = false;
 function dirty() {
   $("saved").textContent = words.unsaved;
 }
+
+function tellSaved() {
+  if (!stored || storable() !== stored) return dirty();
+  $("saved").textContent = savedAt ? `${words.saved} ${savedAt}` : words.saved;
+}
+
+/** A text as it is shown: direction marks and other invisible characters as their numbers. */
+const visible = (text) => text.replace(/[\p{C}\p{Zl}\p{Zp}\p{Zs}]/gu, (one) =>
+  one === " " ? one : `\\u${one.codePointAt(0).toString(16).padStart(4, "0")}`);
 
 document.addEventListener("focusin", (event) => {
   before = event.target.value ?? "";
@@ -172,8 +199,12 @@ function reopen(values) {
 function opened(draft, version, title) {
   order().elements.draft.value = draft;
   order().elements.version.value = version;
-  if (title !== undefined) order().elements.title.value = title;
-  $("named").textContent = order().elements.title.value;
+  order().elements.title.value = title;
+  tellTitle();
+}
+
+function tellTitle() {
+  $("named").textContent = visible(order().elements.title.value);
 }
 
 async function restore() {
@@ -182,16 +213,27 @@ async function restore() {
     // The draft leaves the address, so that it is neither bookmarked nor shown by chance.
     history.replaceState(null, "", location.pathname + location.search);
     if (!linked) return say(words.unreadable);
+    stored = "";
     await reopen({ state: JSON.stringify(linked) });
-    dirty();
   } else if (history.state?.draft) {
-    const { state: typed, draft, version } = history.state.draft;
+    const { state: typed, draft, version, stored: then } = history.state.draft;
+    const served = order().elements;
+    // Nothing to lose here, and somebody has saved since: theirs is shown, as the server gave it.
+    const isBehind = draft && served.draft.value === draft && served.version.value !== version;
+    if (isBehind && storable(typed) === then) return showServed();
+    stored = then;
     await reopen({ state: JSON.stringify(typed), draft, version });
-    if (!draft) dirty();
   } else {
-    answered();
+    return showServed();
   }
-  $("named").textContent = order().elements.title.value;
+  tellTitle();
+}
+
+/** The page as the server gave it: empty, or with a draft as it is stored. */
+function showServed() {
+  stored = order().elements.draft.value ? storable() : "";
+  answered();
+  tellTitle();
 }
 
 // The other language, and the pages that go on from here, take the draft along after `#`.
@@ -239,7 +281,6 @@ $("paste-now").addEventListener("click", async () => {
   const values = { pasted: $("pasted").value };
   $("paste-dialog").close();
   await htmx.ajax("POST", "/decide/workspace", { source: order(), target: "#workspace", swap: "outerHTML settle:0", values });
-  dirty();
   $("pasted").value = "";
   document.querySelector(".pasted")?.scrollIntoView({ block: "center" });
 });
@@ -250,6 +291,7 @@ $("save").addEventListener("click", () => {
   $("save-title").value = order().elements.title.value;
   $("save-said").textContent = "";
   $("save-conflict").hidden = true;
+  $("save-now").hidden = false;
   $("save-copy").hidden = !order().elements.draft.value;
   $("save-dialog").showModal();
 });
@@ -259,8 +301,18 @@ $("save-as-new").addEventListener("click", () => save(""));
 $("save-title").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing) return;
   event.preventDefault();
-  save(order().elements.draft.value);
+  save($("save-now").hidden ? "" : order().elements.draft.value);
 });
+
+/** What a saved draft has that no field shows: story, expectations, and its title in both languages. */
+async function unseen(id, title) {
+  const found = id ? await fetch(`/v1/scenarios/${id}`, { headers: { Accept: "application/json" } }) : null;
+  if (!found?.ok) return { title };
+  const { title: shown, scenario } = await found.json();
+  const { story, expect, vary } = scenario;
+  if (typeof scenario.title !== "object") return { title, story, expect, vary };
+  return { title: title === shown.en ? scenario.title : { en: title, zh: title }, story, expect, vary };
+}
 
 async function save(id) {
   const title = $("save-title").value.trim();
@@ -275,8 +327,9 @@ async function save(id) {
   if (id) headers["If-Match"] = `"${order().elements.version.value}"`;
   let reply;
   try {
+    const more = await unseen(order().elements.draft.value, title);
     const address = id ? `/v1/scenarios/${id}` : "/v1/scenarios";
-    reply = await fetch(address, { method: id ? "PUT" : "POST", headers, body: JSON.stringify({ ...envelope, title }) });
+    reply = await fetch(address, { method: id ? "PUT" : "POST", headers, body: JSON.stringify({ ...envelope, ...more }) });
   } catch {
     told.textContent = words.lost;
     return;
@@ -285,8 +338,9 @@ async function save(id) {
   if (reply.status === 412) {
     told.textContent = words.changed;
     $("save-conflict").hidden = false;
-    $("save-copy").hidden = true;
+    $("save-now").hidden = $("save-copy").hidden = true;
     $("save-theirs").href = `/?draft=${id}`;
+    $("save-as-new").focus();
     return;
   }
   if (reply.status === 403) {
@@ -299,9 +353,10 @@ async function save(id) {
   }
   opened(answer.id, String(answer.version), title);
   $("state").dataset.state = JSON.stringify({ ...state(), title });
+  stored = storable();
+  savedAt = new Date().toLocaleTimeString(lang === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit" });
   history.replaceState({ draft: kept() }, "", `/?draft=${answer.id}`);
-  const time = new Date().toLocaleTimeString(lang === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit" });
-  $("saved").textContent = `${words.saved} ${time}`;
+  tellSaved();
   $("save-dialog").close();
 }
 

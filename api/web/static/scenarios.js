@@ -4,6 +4,9 @@ const texts = JSON.parse(document.getElementById("texts").textContent);
 const at = (id) => document.getElementById(id);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
+/** What the service answers; one that cannot be reached says nothing, and that it failed. */
+const ask = (address, options) => fetch(address, options).catch(() => Response.error());
+
 function element(name, text, className) {
   const made = document.createElement(name);
   if (text) made.textContent = text;
@@ -50,7 +53,7 @@ async function run(whats) {
   for (const [done, what] of whats.entries()) {
     at("progress").value = done;
     at("progress-said").textContent = fill(texts.progress, { done: done + 1, all: whats.length });
-    const answer = await fetch(`/scenarios/run?what=${encodeURIComponent(what)}`, { method: "POST" });
+    const answer = await ask(`/scenarios/run?what=${encodeURIComponent(what)}`, { method: "POST" });
     if (answer.ok) {
       const part = document.createRange().createContextualFragment(await answer.text());
       ran.append(part);
@@ -90,13 +93,13 @@ for (const button of document.querySelectorAll("[data-run]")) {
 // --- drafts ---
 
 async function duplicate({ id, title }) {
-  const found = await fetch(`/v1/scenarios/${id}`, { headers: { Accept: "application/json" } });
+  const found = await ask(`/v1/scenarios/${id}`, { headers: { Accept: "application/json" } });
   if (!found.ok) return at("ran").replaceChildren(await told(found));
   const { scenario } = await found.json();
   const copyOf = (text, lang) => fill(texts.copy[lang], { title: text });
   const { en, zh } = scenario.title ?? {};
   scenario.title = en && zh ? { en: copyOf(en, "en"), zh: copyOf(zh, "zh") } : copyOf(title, texts.lang);
-  const made = await fetch("/v1/scenarios", {
+  const made = await ask("/v1/scenarios", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(scenario),
@@ -111,7 +114,7 @@ function remove({ id, version, title }) {
   sure.returnValue = "no";
   sure.onclose = async () => {
     if (sure.returnValue !== "yes") return;
-    const gone = await fetch(`/v1/scenarios/${id}`, {
+    const gone = await ask(`/v1/scenarios/${id}`, {
       method: "DELETE",
       headers: { "If-Match": `"${version}"` },
     });
@@ -136,7 +139,7 @@ at("import").addEventListener("change", async (event) => {
   let some = false;
   for (const file of event.target.files) {
     const kind = /\.json$/i.test(file.name) ? "application/json" : "application/yaml";
-    const made = await fetch("/v1/scenarios", {
+    const made = await ask("/v1/scenarios", {
       method: "POST",
       headers: { "Content-Type": kind },
       body: await file.arrayBuffer(),

@@ -12,6 +12,11 @@ export function say(name, values = {}) {
 /** A text that the service gives in both languages. */
 export const pair = (both) => both[known.lang];
 
+/** Text that somebody wrote, its invisible signs and those that turn it around made visible. */
+export const visible = (text) =>
+  text.replace(/[\p{C}\p{Z}]/gu, (sign) =>
+    sign === " " ? sign : `\\u${sign.codePointAt(0).toString(16).padStart(4, "0")}`);
+
 export function element(name, text = "", className = "") {
   const made = document.createElement(name);
   if (text) made.textContent = text;
@@ -65,7 +70,7 @@ export function told(def, value, short = false) {
     if (short) return amount;
     return zh ? `${amount}美元` : `USD ${amount}`;
   }
-  if (def.kind === "text") return text;
+  if (def.kind === "text") return visible(text);
   const unit = known.units[def.unit];
   if (!unit || short) return grouped(text);
   if (zh) return grouped(text) + unit[0];

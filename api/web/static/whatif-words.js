@@ -162,15 +162,26 @@ function everyValue(view) {
 }
 
 function counts(view) {
-  const { outcomes, rules: all } = view.sweep;
+  const { outcomes, rules: all, reasons: why } = view.sweep;
+  const found = all.map((_, number) => ({ number, unmet: 0, alone: 0, unknown: 0 }));
+  for (const [cell, reason] of view.sweep.reason_of.entries()) {
+    const { unmet, unknown, scope } = why[reason];
+    // What rules find of an order outside the scope decides nothing.
+    if (scope === "unmet") continue;
+    for (const rule of unmet) found[rule].unmet++;
+    for (const rule of unknown) found[rule].unknown++;
+    if (unmet.length === 1 && view.outcome(cell).status === "unmet") found[unmet[0]].alone++;
+  }
   const first = outcomes.filter(({ count: n }) => n).map((outcome) => [status(outcome), count(outcome.count)]);
-  const second = all
-    .map((rule, number) => ({ ...rule, number }))
+  const second = found
     .filter((rule) => rule.unmet || rule.unknown)
     .sort((a, b) => b.unmet - a.unmet)
     .map((rule) => [view.titles[rule.number], count(rule.unmet), count(rule.alone), count(rule.unknown)]);
   const parts = [element("h2", say("h_counts")), table([say("outcome"), say("cells")], first, [1])];
-  if (second.length) parts.push(table([say("rule"), say("stops"), say("alone"), say("waiting")], second, [1, 2, 3]));
+  if (second.length) {
+    parts.push(table([say("rule"), say("stops"), say("alone"), say("waiting")], second, [1, 2, 3]));
+    parts.push(element("p", say("counts_note"), "soft"));
+  }
   return parts;
 }
 
@@ -195,8 +206,8 @@ function policyFlips(view, before) {
 
 // --- products under several rule sets ---
 
-/** Products in rows, rule sets in columns: outcome and what decides it. */
-export function products(views, present) {
+/** Products in rows, rule sets in columns: outcome and what decides it; changed rules are named. */
+export function products(views, present, changes) {
   const codes = views[0].axes[0].values;
   const { def } = views[0].axes[0];
   const rows = known.catalogue["item.product"];
@@ -216,9 +227,15 @@ export function products(views, present) {
   };
   const lines = codes.map((code, number) => [named(code, number), ...views.map((view) => cell(view, number))]);
   const product = say("product_with", { tpp: say("tpp"), bandwidth: say("bandwidth") });
-  const made = table([product, ...views.map((view) => pair(view.sweep.regime.title))], lines);
+  const changed = changes.some((made) => made.length);
+  const heads = views.map(({ sweep }, number) => {
+    const name = pair(sweep.regime.title);
+    const policy = changes[number].join(say("and")) || say("in_force_short");
+    return changed ? say("headed", { name, policy }) : name;
+  });
+  const made = table([product, ...heads], lines);
   const card = element("section", "", "card");
-  card.append(element("h2", say("h_products")), element("p", say("product_note"), "soft"));
+  card.append(element("h2", changed ? say("marked", { title: say("h_products") }) : say("h_products")), element("p", say("product_note"), "soft"));
   if (now >= 0) {
     const tick = element("label", "", "tick no-print");
     const box = document.createElement("input");

@@ -2,7 +2,7 @@
 
 import { linkTo, readDraft } from "./draft.js";
 import { View, draw } from "./whatif-picture.js";
-import { definition, element, isContinuous, known, pair, position, say, told, typed } from "./whatif-values.js";
+import { definition, element, isContinuous, known, pair, position, say, told, typed, visible } from "./whatif-values.js";
 import { products, status, why, words } from "./whatif-words.js";
 
 const at = (id) => document.getElementById(id);
@@ -11,6 +11,8 @@ const KEY_FACTS = [
   "order.destination", "order.placed_on",
 ];
 const SHORT_LIST = 40;
+/** Points of an axis that nobody has chosen: of the only one, and of each of two. */
+const MOST_POINTS = { one: 201, two: 101 };
 
 /** The order that everything starts from: an envelope with one rule set. */
 let order = null;
@@ -24,7 +26,7 @@ const rules = () => known.regimes[regime()];
 // --- the order ---
 
 async function take(of) {
-  const answer = await fetch(`/what-if/order?of=${encodeURIComponent(of)}`);
+  const answer = await fetch(`/what-if/order?of=${encodeURIComponent(of)}`).catch(() => Response.error());
   if (!answer.ok) return complain(await answer.json().catch(() => null));
   const { order: taken, orders } = await answer.json();
   at("of").value = of.split("@")[0];
@@ -58,7 +60,7 @@ async function showBase() {
   if (answer) base.append(say("outcome_now"), status(answer));
 }
 
-const pairOrText = (title) => (typeof title === "string" ? title : pair(title));
+const pairOrText = (title) => visible(typeof title === "string" ? title : pair(title));
 
 /** The order as it is sent: rule set, date, facts; texts such as names are left out. */
 function envelope(id = regime()) {
@@ -92,6 +94,7 @@ function offerRules() {
     ticked(id, title, brought.without?.includes(id) ?? false)));
   at("policy").open = Boolean(brought.parameters || brought.without);
   for (const side of ["x", "y"]) offerAxis(side);
+  offerCount("x");
   offerQuestions();
 }
 
@@ -148,7 +151,8 @@ function offerValues(side) {
     const [from, to] = around(def, base, what);
     part(side, "from").value = shownAs(def, from);
     part(side, "to").value = shownAs(def, to);
-    part(side, "count").value = at("y").querySelector("select").value ? 100 : 201;
+    delete part(side, "count").dataset.chosen;
+    offerCount(side);
     return;
   }
   if (def.kind === "boolean") {
@@ -167,6 +171,32 @@ function offerValues(side) {
   const some = ["CN", "HK", "MO", "TW", "SG", "MY", "AE", "DE", "US"].filter((code) => known.codes[def.codes][code]);
   part(side, "typed").value = [...new Set([...(base ? [base] : []), ...some])].join(", ");
 }
+
+/** As many points as give a step of 1, 2 or 5 × 10^n, so that lines of change begin at round values. */
+function offerCount(side) {
+  const what = subject(side);
+  const field = part(side, "count");
+  if (!what || at(side).querySelector(".span").hidden || field.dataset.chosen) return;
+  const def = definition(regime(), what);
+  const [from, to] = ["from", "to"].map((name) => typed(def, part(side, name).value));
+  if (from === null || to === null) return;
+  const most = subject("y") ? MOST_POINTS.two : MOST_POINTS.one;
+  const length = position(def, to) - start(def, from);
+  const least = Math.floor(Math.log10(length / most));
+  for (let power = Math.max(least, -(def.scale ?? 0)); 10 ** power <= length; power++) {
+    for (const digit of [1, 2, 5]) {
+      const steps = length / (digit * 10 ** power);
+      if (steps + 1 > most || Math.abs(steps - Math.round(steps)) > 1e-9) continue;
+      const whole = def.kind === "integer" ? Number(to) - Number(from) : Infinity;
+      field.value = Math.min(Math.round(steps), whole) + 1;
+      return;
+    }
+  }
+  field.value = most;
+}
+
+/** Where steps are counted from: 1, 1,000, 2,000 … is rounder than 1, 1,001, 2,001 … */
+const start = (def, from) => (def.kind === "integer" && from === "1" ? 0 : position(def, from));
 
 function baseValue(what) {
   if (what.fact) return order.facts[what.fact] ?? known.catalogue["item.product"]?.[order.facts["item.product"]]?.[what.fact];
@@ -232,6 +262,11 @@ function axis(side) {
   let count = Number(part(side, "count").value.replace(",", ""));
   if (!Number.isInteger(count) || count < 2) throw new Wrong(part(side, "count"), say("bad_number"));
   if (at("y").querySelector("select").value) count = Math.min(count, 316);
+  const step = (Number(to) - start(def, from)) / (count - 1);
+  if (def.kind === "integer" && from === "1" && step > 1 && Number.isInteger(step)) {
+    const after = Array.from({ length: count - 1 }, (_, number) => String((number + 1) * step));
+    return { ...what, values: [from, ...after] };
+  }
   if (def.kind === "integer") count = Math.min(count, Number(to) - Number(from) + 1);
   if (def.kind === "date") count = Math.min(count, (Date.parse(to) - Date.parse(from)) / 864e5 + 1);
   return { ...what, from, to, count: Math.max(2, count) };
@@ -361,10 +396,7 @@ function show(sweep, base, question, policy) {
   if (question.facts["item.product"] === undefined && order.facts["item.product"] && !question.axes.some((one) => one.fact === "item.product")) {
     at("subtitle").textContent += ` ${say("item_note")}`;
   }
-  const changes = sweep.policy_changes.map((change) =>
-    change.parameter
-      ? say("set_to", { name: rules().parameters[change.parameter].label, value: told(rules().parameters[change.parameter], change.to) })
-      : say("left_out", { rule: rules().rules[change.without] }));
+  const changes = changesOf(sweep);
   const varied = view.axes.filter((one) => one.parameter).map((one) => say("varied", { name: one.name }));
   at("hypothetical").hidden = !sweep.hypothetical_policy;
   at("hypothetical").textContent = say("banner", { changes: [...changes, ...varied].join(say("and")) });
@@ -384,6 +416,15 @@ function show(sweep, base, question, policy) {
   at("words").replaceChildren(words(view, before));
   at("flipped").replaceChildren();
   if (before) tryPolicy(question.regime, policy);
+}
+
+/** What a sweep changes of the rules in force, in words. */
+function changesOf({ regime: { id }, policy_changes: changes }) {
+  const { parameters, rules: titles } = known.regimes[id];
+  return changes.map((change) =>
+    change.parameter
+      ? say("set_to", { name: parameters[change.parameter].label, value: told(parameters[change.parameter], change.to) })
+      : say("left_out", { rule: titles[change.without] }));
 }
 
 /** What stands beside the cell under the pointer; keys are also read aloud. */
@@ -439,7 +480,7 @@ async function tryPolicy(id, policy) {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ regime: id, ...policy }),
-  });
+  }).catch(() => Response.error());
   if (turn !== asked) return;
   if (!answer.ok) return at("flipped").replaceChildren(element("p", say("failed"), "fault"));
   at("flipped").replaceChildren(document.createRange().createContextualFragment(await answer.text()));
@@ -451,9 +492,16 @@ async function compareProducts() {
   const ids = [...document.querySelectorAll("[name=regimes]:checked")].map((box) => box.value);
   if (!ids.length) return blame(at("which"), say("nothing_chosen"));
   const axes = [{ fact: "item.product", values: Object.keys(known.codes[known.facts["item.product"].codes]) }];
+  let policy;
+  try {
+    policy = changedPolicy([]);
+  } catch (error) {
+    if (!(error instanceof Wrong)) throw error;
+    return blame(error.field, error.message);
+  }
   try {
     const sweeps = await Promise.all(ids.map((id) => {
-      const body = { ...envelope(id), axes };
+      const body = { ...envelope(id), axes, ...policyFor(id, policy) };
       return post("/v1/sweep", { ...body, facts: without(body.facts, axes) });
     }));
     if (turn !== asked) return;
@@ -461,15 +509,40 @@ async function compareProducts() {
     const views = sweeps.map((sweep, number) => new View(sweep, ids[number]));
     stop();
     stop = () => {};
-    at("figure").hidden = at("hypothetical").hidden = true;
+    at("figure").hidden = true;
+    const asChanged = sweeps.map(changesOf);
+    at("hypothetical").hidden = !Object.keys(policy).length;
+    at("hypothetical").textContent = bannerOf(sweeps, asChanged);
     at("words").replaceChildren();
     at("flipped").replaceChildren();
-    at("compared").replaceChildren(products(views, order.facts["item.product"]));
+    at("compared").replaceChildren(products(views, order.facts["item.product"], asChanged));
     at("compared").scrollIntoView({ block: "nearest" });
   } catch (problem) {
     if (problem instanceof Error) throw problem;
     complain(problem);
   }
+}
+
+/** What of a changed policy a rule set has: parameters of the same kind, and rules. */
+function policyFor(id, { parameters = {}, without = [] }) {
+  const [own, here] = [known.regimes[id], rules()];
+  const same = (name) => ["kind", "unit"].every((key) => own.parameters[name]?.[key] === here.parameters[name][key]);
+  const shared = Object.entries(parameters).filter(([name]) => same(name));
+  const left = without.filter((rule) => rule in own.rules);
+  return {
+    ...(shared.length ? { parameters: Object.fromEntries(shared) } : {}),
+    ...(left.length ? { without: left } : {}),
+  };
+}
+
+/** Which changes were made, and which rule sets have nothing that they could change. */
+function bannerOf(sweeps, asChanged) {
+  const changes = [...new Set(asChanged.flat())].join(say("and"));
+  const kept = sweeps.filter((_, number) => !asChanged[number].length).map((sweep) => pair(sweep.regime.title));
+  return [
+    changes && say("banner", { changes }),
+    kept.length && say("kept", { regimes: kept.join(say("and")) }),
+  ].filter(Boolean).join(" ");
 }
 
 // --- what is wrong, beside its field ---
@@ -526,8 +599,10 @@ at("regime").addEventListener("change", () => {
 for (const side of ["x", "y"]) {
   part(side, "name").addEventListener("change", () => {
     offerValues(side);
-    if (side === "y" && !at("x").querySelector(".span").hidden) part("x", "count").value = subject("y") ? 100 : 201;
+    if (side === "y") offerCount("x");
   });
+  for (const end of ["from", "to"]) part(side, end).addEventListener("change", () => offerCount(side));
+  part(side, "count").addEventListener("input", ({ target }) => (target.dataset.chosen = "yes"));
 }
 at("products").addEventListener("click", compareProducts);
 at("ask").addEventListener("submit", (event) => {
