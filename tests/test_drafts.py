@@ -161,6 +161,17 @@ def test_what_is_no_scenario_is_refused_with_its_place(small: TestClient) -> Non
     refused({"facts": {}, "owner": "me"}, "O101", "/owner")
 
 
+@pytest.mark.parametrize("long", ["x" * 501, {"en": "x", "zh": "长" * 501}])
+def test_a_title_that_no_list_could_show_is_refused(small: TestClient, long: Any) -> None:
+    sent = {"title": long, "regime": "small", "facts": {}}
+    found = small.post("/v1/scenarios", json=sent)
+    assert found.status_code == 422
+    [fault] = found.json()["diagnostics"]
+    assert (fault["code"], fault["pointer"]) == ("O302", "/title")
+    just = "x" * 500 if isinstance(long, str) else {"en": "x", "zh": "长" * 500}
+    assert small.post("/v1/scenarios", json={**sent, "title": just}).status_code == 201
+
+
 @pytest.mark.parametrize("text", STRANGE)
 def test_any_text_comes_back_as_it_was_sent_and_is_never_markup(
     small: TestClient, text: str

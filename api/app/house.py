@@ -30,6 +30,7 @@ from engine.order import (
     read_without,
 )
 from engine.scenario import read_scenario
+from engine.values import MAX_TEXT
 
 _LONGEST_RUN = 8
 """Seconds that a page waits for the scenarios of a rule set, which run once."""
@@ -150,10 +151,12 @@ def _title(document: Document, faults: list[Diagnostic]) -> str:
     match document.data.get("title"):
         case None:
             return ""
-        case str() as text:
+        case str() as text if len(text) <= MAX_TEXT:
             return text
-        case {"en": str() as en, "zh": str() as zh, **others} if not others:
+        case {"en": str() as en, "zh": str() as zh, **others} if (
+            not others and max(len(en), len(zh)) <= MAX_TEXT
+        ):
             return en if en == zh else f"{en} / {zh}"
-    message = "a title is a text, or one in each language"
+    message = f"a title is a text of at most {MAX_TEXT} characters, or one in each language"
     faults.append(Diagnostic("O302", document.at("title"), message, "write {en: …, zh: …}"))
     return ""

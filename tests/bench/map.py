@@ -46,14 +46,17 @@ def main() -> None:
     if found is None:
         print("map of 100 × 100: no `chromium` on the path")
         return
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as (address, _):
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-            page = browser.new_page()
-            page.goto(f"{address}/what-if?of=h200-article/last-twenty-thousand")
-            page.locator("#picture canvas").first.wait_for()
-            times = sorted(page.evaluate(_PAINTED) for _ in range(ROUNDS))
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server(Path(folder)) as (address, _),
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        page = browser.new_page()
+        page.goto(f"{address}/what-if?of=h200-article/last-twenty-thousand")
+        page.locator("#picture canvas").first.wait_for()
+        times = sorted(page.evaluate(_PAINTED) for _ in range(ROUNDS))
+        browser.close()
     middle, worst = statistics.median(times), times[-1]
     print(
         f"map of 100 × 100, click to picture: median {middle:.0f} ms, worst {worst:.0f} (goal 1000)"

@@ -141,6 +141,7 @@ def test_products_are_judged_under_the_changed_policy_where_a_rule_set_has_it(pa
     page.locator("#words h2").first.wait_for()
     page.get_by_role("button", name="Compare products").click()
     heads = page.locator("#compared").get_by_role("columnheader")
+    expect(heads).to_have_count(5)
     titles = heads.all_inner_texts()
     place = next(n for n, title in enumerate(titles) if "on the article's terms" in title)
     # The product heads its row, and is no cell.
