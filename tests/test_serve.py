@@ -559,3 +559,8 @@ def test_a_stream_without_end_does_not_keep_the_service(tmp_path: Path) -> None:
                 while select.select([line], [], [], 0)[0] and line.recv(65_536):
                     pass
         assert process.wait(LONG) == 0
+
+
+def test_a_log_line_is_written_even_where_it_holds_half_a_character() -> None:
+    line = as_line({"event": "store failed", "told": "no such file: \ud800"})
+    assert json.loads(line) == {"event": "store failed", "told": "no such file: \ud800"}

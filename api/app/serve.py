@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import logging
 import resource
 import signal
@@ -118,7 +119,7 @@ def tell_logs() -> None:
             ),
             structlog.dev.ConsoleRenderer()
             if watched
-            else structlog.processors.JSONRenderer(_as_line),
+            else structlog.processors.JSONRenderer(as_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Standard())),
@@ -130,8 +131,12 @@ def tell_logs() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)
 
 
-def _as_line(event: Any, **_: Any) -> str:
-    return written(event).decode()
+def as_line(event: Any, **_: Any) -> str:
+    """An event of the log as one line of JSON."""
+    try:
+        return written(event).decode()
+    except TypeError:  # half a character, such as of a strange file name
+        return json.dumps(event, default=str)
 
 
 class _Standard:
