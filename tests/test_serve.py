@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from api.app.serve import as_line
 from tests.serving import ROOT, server
 
 LONG = 60
