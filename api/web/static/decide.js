@@ -68,7 +68,7 @@ function answered() {
   const at = document.activeElement;
   setStale(isFaulty || (at.form === order() && at.type !== "radio" && (at.value ?? "") !== before));
   if (isFaulty) document.querySelector(".right").scrollTop = 0;
-  history.replaceState({ ...history.state, draft: kept() }, "");
+  if (!leaving) history.replaceState({ ...history.state, draft: kept() }, "");
   tellSaved();
   if (document.activeElement === document.body && repaired) $("verdict")?.focus({ preventScroll: true });
   repaired = false;
@@ -89,6 +89,7 @@ let savedAt = "";
 const kept = () => ({ state: state(), draft: order().elements.draft.value, version: order().elements.version.value, stored });
 
 let before = "";
+let leaving = false;
 let repaired = false;
 
 function dirty() {
@@ -244,7 +245,13 @@ document.addEventListener("click", (event) => {
   link.href = linkTo(path.split("#")[0], state());
 }, true);
 
-$("clear").addEventListener("click", () => history.replaceState(null, ""));
+for (const id of ["clear", "save-theirs"]) {
+  // Both ask for the page as the server has it: what an answer on its way would keep is not wanted.
+  $(id).addEventListener("click", () => {
+    leaving = true;
+    history.replaceState(null, "");
+  });
+}
 for (const form of document.querySelectorAll("form.carry")) {
   form.addEventListener("submit", (event) => {
     if ($("state").dataset.faults !== "0" && form.target) {
