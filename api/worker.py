@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from api.service import Service
-from engine.diagnostics import OrderRejected, PlacetError, RulesRejected
+from engine.diagnostics import PlacetError
 
 MEMORY = 2**30
 """Bytes of address space that a child may take; one that has read the rules takes some 40 MB."""
@@ -59,7 +59,7 @@ class WorkFailed(Exception):
 
 
 Task = Callable[..., Any]
-"""A function of a module: its first argument is the child's service, its result can be pickled."""
+"""A function of a module: first it is given what the child made ready; its result can be pickled."""
 
 
 @dataclass(slots=True)
@@ -71,8 +71,8 @@ class Workers:
     memory: int = MEMORY
     lost: int = 0
     """How many children were stopped or ended by themselves."""
-    _free: queue.Queue[_Child] = field(default_factory=queue.Queue)
-    _all: set[_Child] = field(default_factory=set)
+    _free: queue.Queue[Child] = field(default_factory=queue.Queue)
+    _all: set[Child] = field(default_factory=set)
     _waiting: threading.Semaphore = field(
         default_factory=lambda: threading.Semaphore(MOST_WAITING)
     )
@@ -120,7 +120,7 @@ class Workers:
         for child in list(self._all):
             child.end()
 
-    def _take(self, seconds: float) -> _Child:
+    def _take(self, seconds: float) -> Child:
         """A free child; half the time is left for the work itself."""
         if not self._waiting.acquire(blocking=False):
             raise NoneFree
@@ -131,7 +131,7 @@ class Workers:
         finally:
             self._waiting.release()
 
-    def _alive(self, child: _Child) -> _Child:
+    def _alive(self, child: Child) -> Child:
         """The child, or one in its place if it has ended; one that cannot begin has to wait."""
         if child.process.is_alive():
             return child
@@ -142,20 +142,27 @@ class Workers:
         self._all.discard(child)
         return self._start()
 
-    def _start(self) -> _Child:
-        child = _Child(self.rules, self.memory)
+    def _start(self) -> Child:
+        child = Child(self.memory, _service, self.rules)
         self._all.add(child)
         if self._closed:  # in the meantime, by a thread that did not see this one
             child.end()
         return child
 
 
-class _Child:
-    def __init__(self, rules: Path, memory: int) -> None:
+class Child:
+    """A process that does one piece of work at a time, and can be ended.
+
+    In it `prepare` makes what its tasks are given first, before anything is asked of it.
+    """
+
+    def __init__(self, memory: int, prepare: Callable[..., Any], *args: Any) -> None:
         self.pipe, theirs = _CONTEXT.Pipe()
         self.started = time.monotonic()
         self.begun = False
-        self.process = _CONTEXT.Process(target=_work, args=(theirs, rules, memory), daemon=True)
+        self.process = _CONTEXT.Process(
+            target=_work, args=(theirs, memory, prepare, args), daemon=True
+        )
         # The first start of a process is not safe in several threads at once. Ctrl-C at a terminal
         # and the signal to stop may reach the children too, which are the parent's to end: they
         # start with these blocked, so that requests in flight finish.
@@ -170,7 +177,7 @@ class _Child:
         theirs.close()
 
     def has_begun(self, seconds: float) -> bool:
-        """Whether it has read the rules; waits so long for it. Raises nothing."""
+        """Whether it is ready for work; waits so long for it. Raises nothing."""
         with suppress(EOFError, OSError):
             if not self.begun and self.pipe.poll(seconds):
                 self.pipe.recv()
@@ -186,15 +193,15 @@ class _Child:
             if not self.pipe.poll(max(0.0, end - time.monotonic())):
                 raise TookTooLong
             kind, result = self.pipe.recv()
+        except BlockingIOError:  # a pipe whose owner limits the time of one reading or writing
+            raise TookTooLong from None
         except (EOFError, OSError):
             self.process.join(1)
             raise (TookTooMuch if self.process.exitcode == _NO_MEMORY else WorkerLost) from None
         if kind == "done":
             return result
-        if kind == "order":
-            raise OrderRejected(result)
-        if kind == "rules":
-            raise RulesRejected(result)
+        if kind == "told":
+            raise result[0](result[1])
         raise WorkFailed(result)
 
     def end(self) -> None:
@@ -203,32 +210,38 @@ class _Child:
         self.process.join()
 
 
-def _work(pipe: Connection, rules: Path, memory: int) -> None:
-    """Work until the parent is gone."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+def _service(rules: Path) -> Service:
+    """What tasks of the service are given: a service that has read the rules, if they are sound."""
     service = Service(rules)
     with suppress(PlacetError):
         service.rulebook()
+    return service
+
+
+def _work(
+    pipe: Connection, memory: int, prepare: Callable[..., Any], args: tuple[Any, ...]
+) -> None:
+    """Work until the parent is gone."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    ready = prepare(*args)
     said: tuple[str, Any] = ("begun", None)
     try:
         while True:
             pipe.send(said)
-            task, args = pipe.recv()
-            said = _done(task, service, args)
+            task, given = pipe.recv()
+            said = _done(task, ready, given)
     except (EOFError, OSError):
         pass
     except MemoryError:  # by what was asked or answered: the work itself tells it below
         os._exit(_NO_MEMORY)
 
 
-def _done(task: Task, service: Service, args: tuple[Any, ...]) -> tuple[str, Any]:
+def _done(task: Task, ready: Any, args: tuple[Any, ...]) -> tuple[str, Any]:
     try:
-        return "done", task(service, *args)
-    except OrderRejected as error:
-        return "order", error.diagnostics
-    except RulesRejected as error:
-        return "rules", error.diagnostics
+        return "done", task(ready, *args)
+    except PlacetError as error:
+        return "told", (type(error), error.diagnostics)
     except MemoryError:
         os._exit(_NO_MEMORY)
     except Exception as error:
