@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from engine.diagnostics import Diagnostic, Span, nearest, shown
@@ -44,7 +44,11 @@ def regime_faults(
     faults += _value_faults(regime.scope, start, "the regime comes", regime, vocabulary)
     programs: dict[int, Program] = {}
     for rule in regime.rules:
-        faults += _citation_faults(rule, sources)
+        if not rule.cite:
+            faults.append(
+                _fault("R301", rule.span, "the rule cites no source", "cite what it rests on")
+            )
+        faults += citation_faults(rule.cite, sources)
         dates = _date_faults(rule, regime, vocabulary)
         # Without a first day in force there is no day on which to judge the examples.
         faults += dates or _example_faults(rule, regime, vocabulary, programs)
@@ -114,13 +118,12 @@ def _known_source(
         )
 
 
-def _citation_faults(rule: Rule, sources: Mapping[str, CitedSource]) -> list[Diagnostic]:
+def citation_faults(
+    cite: Iterable[Citation], sources: Mapping[str, CitedSource]
+) -> list[Diagnostic]:
+    """Citations of unknown sources, and translations into the source's own language."""
     faults: list[Diagnostic] = []
-    if not rule.cite:
-        faults.append(
-            _fault("R301", rule.span, "the rule cites no source", "cite what it rests on")
-        )
-    for citation in rule.cite:
+    for citation in cite:
         _known_source(citation.source, citation.span, sources, faults)
         source = sources.get(citation.source)
         if source is not None and citation.quote is not None and citation.translation is not None:

@@ -120,6 +120,11 @@ def amount(scalar: Scalar, names: Names, faults: list[Diagnostic]) -> Expr | Non
     return expr
 
 
+def term(scalar: Scalar, names: Names, faults: list[Diagnostic]) -> Expr | None:
+    """Read an expression of any type; `None` when it has a fault."""
+    return _read(scalar, names, faults)
+
+
 def _read(scalar: Scalar, names: Names, faults: list[Diagnostic]) -> Expr | None:
     before = len(faults)
     expr = _Reader(scalar, names, faults).read()

@@ -240,6 +240,63 @@ _RULES = {
         "rename one of the two, or keep one; a parameter that several rules use stands in "
         "regime.yaml.",
     ),
+    "R401": FaultCode(
+        "unknown stage, event, clock or kept fact",
+        "A process names something that it does not have: a stage, an event, a field, a clock, a "
+        "kept fact, a rule or a parameter.",
+        "take the name that the help suggests, or add what is missing.",
+    ),
+    "R402": FaultCode(
+        "stage without a way in",
+        "No chain of transitions leads from the first stage to this one, so that no case is ever "
+        "in it.",
+        "add a transition to it, or take the stage out.",
+    ),
+    "R403": FaultCode(
+        "dead end",
+        "A case in this stage can never come to an end, and the stage does not say that it is one.",
+        "add a transition that leads on, or say `end: true`.",
+    ),
+    "R404": FaultCode(
+        "event that cannot happen",
+        "No stage takes this event, or nobody is named who could send it.",
+        "add a transition with `on:`, name who sends it, or take the event out.",
+    ),
+    "R405": FaultCode(
+        "clocks that do not add up",
+        "`totals` says that the days of some clocks add up to those of another, and they do not.",
+        "mend the days or the total; both come from the text that is cited.",
+    ),
+    "R406": FaultCode(
+        "clock that does not run there",
+        "A transition waits for the end of a clock, or asks for its count, in a stage where it "
+        "does not run; or a clock runs nowhere, or in an end.",
+        "name in `runs` the stages in which its days count, in `pauses` those in which they wait.",
+    ),
+    "R407": FaultCode(
+        "transition that is never taken",
+        "Transitions are tried in their order. One before this takes the same event, in the same "
+        "stages, whatever the case.",
+        "give the earlier one a `when`, or put the narrower one first.",
+    ),
+    "R408": FaultCode(
+        "transition or clock of no sense",
+        "A transition has either an event (`on`) or a clock (`after`), a guard together with what "
+        "is said when it fails, and no effect where it refuses; nothing leads out of an end, and "
+        "no stage leads to itself. A clock has a number of days or a kept date.",
+        "write one of the two, as the message says.",
+    ),
+    "R409": FaultCode(
+        "value that a kept fact cannot hold",
+        "A transition sets a kept fact to a value of another type, unit or list, or with more "
+        "decimals; or a count of the ledger is no whole number that starts with 0.",
+        "give a value of the fact's own type.",
+    ),
+    "R410": FaultCode(
+        "clocks that chase one another",
+        "The ends of clocks lead in a circle: a case that nobody touches would move for ever.",
+        "let an event, or an end, close the circle.",
+    ),
 }
 
 _VOCABULARY = {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.check import regime_faults
+from engine.check_process import process_faults
 from engine.diagnostics import (
     Diagnostic,
     PlacetError,
@@ -20,7 +21,9 @@ from engine.diagnostics import (
 from engine.digest import digest, sha256
 from engine.ir import Regime
 from engine.parse import parse_regime
+from engine.parse_process import parse_process
 from engine.parse_vocabulary import CitedSource, parse_sources, parse_vocabulary
+from engine.process import Process
 from engine.source import Node, plain, read_bytes, read_text
 from engine.vocabulary import Vocabulary
 
@@ -35,16 +38,21 @@ class Rulebook:
     digests: Mapping[str, str]
     editions: Mapping[str, str]
     warnings: tuple[Diagnostic, ...]
+    processes: Mapping[str, Process] = field(default_factory=dict)
+    process_editions: Mapping[str, str] = field(default_factory=dict)
 
 
-def load(folder: Path, only: Collection[str] | None = None) -> Rulebook:
-    """Load every regime of a folder, or those named. Raises `RulesRejected`."""
+def load(folder: Path, only: Collection[str] | None = None, *, processes: bool = True) -> Rulebook:
+    """Load every regime and process of a folder, or those named. Raises `RulesRejected`.
+
+    Without `processes` none is read: a single order needs none.
+    """
     if not folder.is_dir():
         span = Span(Source(str(folder)))
         raise RulesRejected(
             [Diagnostic("R001", span, "is no folder of rules", "name one with `--rules`")]
         )
-    return _Loader(folder).load(only)
+    return _Loader(folder, processes=processes).load(only)
 
 
 def load_draft(
@@ -55,12 +63,17 @@ def load_draft(
     Files of the regime it is based on are taken where none is given; null takes one away.
     Raises `RulesRejected`.
     """
-    return _Loader(folder, id, files, based_on).load((id,))
+    return _Loader(folder, id, files, based_on, processes=False).load((id,))
 
 
 def regimes_in(folder: Path) -> tuple[str, ...]:
     """The ids of the regimes in a folder."""
     return tuple(sorted(path.parent.name for path in folder.glob("*/regime.yaml")))
+
+
+def processes_in(folder: Path) -> tuple[str, ...]:
+    """The ids of the processes in a folder."""
+    return tuple(sorted(path.parent.name for path in folder.glob("*/process.yaml")))
 
 
 class _Loader:
@@ -70,11 +83,14 @@ class _Loader:
         draft: str | None = None,
         files: Mapping[str, str | None] | None = None,
         based_on: str | None = None,
+        *,
+        processes: bool,
     ) -> None:
         self.folder = folder
         self.draft = draft
         self.files = files or {}
         self.based_on = based_on
+        self.processes = processes
         self.faults: list[Diagnostic] = []
         self.tables: dict[str, str] = {}
 
@@ -113,9 +129,30 @@ class _Loader:
                 digests[id] = digest(regime, vocabulary)
                 texts = {name: plain(node) for name, node in files.items()}
                 editions[id] = sha256([digests[id], shared, plain(top), texts])
+        processes: dict[str, Process] = {}
+        process_editions: dict[str, str] = {}
+        for id in processes_in(self.folder) if self.processes else ():
+            # A process of a rule set that has a fault would show faults that it has not.
+            if (only is not None and id not in only) or (id in known and id not in regimes):
+                continue
+            node = self._read(f"{id}/process.yaml", "R")
+            if node is None:
+                continue
+            process = parse_process(
+                id, node, vocabulary, regimes.get(id), self._table, self.faults
+            )
+            found = [] if process is None else process_faults(process, sources)
+            self.faults += found
+            if process is not None and not has_errors(found):
+                processes[id] = process
+                process_editions[id] = sha256([editions.get(id), shared, plain(node)])
         if has_errors(self.faults):
             raise RulesRejected(self.faults)
-        return Rulebook(vocabulary, sources, regimes, digests, editions, ordered(self.faults))
+        warnings = ordered(self.faults)
+        return Rulebook(
+            *(vocabulary, sources, regimes, digests, editions, warnings),
+            *(processes, process_editions),
+        )
 
     def _regime_files(self, id: str) -> tuple[Node | None, dict[str, Node | None]]:
         home = id if id != self.draft else self.based_on

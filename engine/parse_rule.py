@@ -46,7 +46,7 @@ def parse_rule(name: str, top: Mapping, names: Names, reader: Reader) -> Rule | 
     applies_node = top.get("applies")
     applies = read_condition(applies_node, names, reader)
     require = read_condition(top.get("require"), names, reader)
-    cite = tuple(c for item in reader.items(top.get("cite")) if (c := _citation(reader, item)))
+    cite = tuple(c for item in reader.items(top.get("cite")) if (c := read_citation(reader, item)))
     settles = tuple(
         s for item in reader.items(top.get("settles")) if (s := _settled(reader, item))
     )
@@ -109,7 +109,8 @@ def read_notes(
     return tuple(notes)
 
 
-def _citation(reader: Reader, node: Node) -> Citation | None:
+def read_citation(reader: Reader, node: Node) -> Citation | None:
+    """Where something comes from, or nothing where that has a fault."""
     entry = reader.mapping(node, ("source",), ("at", "quote", "en", "zh", "says"))
     if entry is None:
         return None

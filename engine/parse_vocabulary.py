@@ -55,7 +55,7 @@ def parse_vocabulary(
         name: reader.pair(value) or Pair(name, name)
         for name, _, value in (reader.open_mapping(top.get("groups")) or ())
     }
-    lists = _lists(top.get("codes"), read_csv, reader)
+    lists = code_lists(top.get("codes"), read_csv, reader)
     facts = _facts(top.get("facts"), units, groups, lists, reader)
     if len(faults) > before:
         return None
@@ -118,16 +118,17 @@ def _units(node: Node | None, reader: Reader) -> dict[str, Unit]:
     return units
 
 
-_Lists = dict[str, tuple[CodeList, tuple[str, ...]]]
+Lists = dict[str, tuple[CodeList, tuple[str, ...]]]
+"""Code lists with the names of their further columns."""
 
 
-def _lists(
+def code_lists(
     node: Node | None,
     read_csv: Callable[[str, Span], tuple[str, Source] | None],
     reader: Reader,
-) -> _Lists:
+) -> Lists:
     """Every code list with the names of its columns."""
-    lists: _Lists = {}
+    lists: Lists = {}
     for name, key, value in reader.open_mapping(node) or ():
         lists[name] = (CodeList(name, {}), ())  # known by name, whatever is wrong with it
         entry = reader.mapping(value, (), ("file", "codes"))
@@ -200,7 +201,7 @@ def _facts(
     node: Node | None,
     units: Mapping[str, Unit],
     groups: Mapping[str, Pair],
-    lists: _Lists,
+    lists: Lists,
     reader: Reader,
 ) -> dict[str, FactDefinition]:
     facts: dict[str, FactDefinition] = {}
@@ -243,7 +244,7 @@ def _fact(
     value: Node,
     units: Mapping[str, Unit],
     groups: Mapping[str, Pair],
-    lists: _Lists,
+    lists: Lists,
     reader: Reader,
 ) -> FactDefinition | None:
     entry = reader.mapping(
@@ -268,7 +269,7 @@ def _fact(
     )
     if entry is None:
         return None
-    type = _type(entry, key, units, lists, reader)
+    type = declared_type(entry, key, units, lists, reader)
     label, hint = reader.pair(entry.get("label")), reader.pair(entry.get("hint"))
     says = reader.pair(entry.get("says"))
     yes, no = reader.pair(entry.get("yes")), reader.pair(entry.get("no"))
@@ -309,9 +310,10 @@ def _fact(
     )
 
 
-def _type(
-    entry: Entries, key: Scalar, units: Mapping[str, Unit], lists: _Lists, reader: Reader
+def declared_type(
+    entry: Entries, key: Scalar, units: Mapping[str, Unit], lists: Lists, reader: Reader
 ) -> Type | None:
+    """The type that an entry declares by `type`, `scale`, `unit`, `codes`, `min` and `max`."""
     kind = cast(Kind | None, reader.word(entry.get("type"), KINDS))
     if kind is None:
         return None
@@ -352,7 +354,7 @@ def _type(
 
 
 def _derive(
-    node: Node | None, facts: dict[str, FactDefinition], lists: _Lists, reader: Reader
+    node: Node | None, facts: dict[str, FactDefinition], lists: Lists, reader: Reader
 ) -> None:
     """Read the expressions of derived facts, which may use plain facts only."""
     assert isinstance(node, Entries)
@@ -451,7 +453,7 @@ def quantity_of(
 
 
 def _catalogue(
-    facts: Mapping[str, FactDefinition], lists: _Lists, reader: Reader
+    facts: Mapping[str, FactDefinition], lists: Lists, reader: Reader
 ) -> dict[str, dict[str, dict[str, Value]]]:
     """What each row of a catalogue supplies, read by the types of the facts."""
     supplied: dict[str, dict[str, dict[str, Value]]] = {}
