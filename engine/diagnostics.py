@@ -103,6 +103,10 @@ class OrderRejected(PlacetError):
     """An order, scenario or request that cannot be read."""
 
 
+class BackendFailure(PlacetError):
+    """A back end that failed, or cannot express a regime; nothing is said of the order."""
+
+
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Sort by file, place and code; say each fault once."""
     return tuple(

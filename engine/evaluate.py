@@ -64,6 +64,8 @@ class Program:
     slots: Mapping[str, int]
     in_force: bool
     run: Callable[[Values], Judgement]
+    aside: tuple[Because | None, ...] = ()
+    """Why a rule is not judged at all, in rule order; `None` where it is judged."""
 
 
 def compile_regime(
@@ -96,7 +98,8 @@ def compile_regime(
         **regime.quantities,
     }
     run = generate(regime.scope, steps, slots, parameters, definitions)
-    return Program(regime, vocabulary, day, parameters, slots, in_force, run)
+    aside = tuple(because for _, because in steps)
+    return Program(regime, vocabulary, day, parameters, slots, in_force, run, aside)
 
 
 def judge(program: Program, facts: Values) -> Judgement:

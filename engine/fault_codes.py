@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from engine.backend_codes import BACKENDS
 from engine.fault_code import FaultCode
 from engine.request_codes import REQUESTS
 
@@ -483,6 +484,7 @@ CODES: Mapping[str, FaultCode] = MappingProxyType(
         **_VOCABULARY,
         **_reading("O", "the document"),
         **_ORDERS,
+        **BACKENDS,
         **REQUESTS,
     }
 )
