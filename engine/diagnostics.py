@@ -61,13 +61,15 @@ class Diagnostic:
     help: str = ""
     notes: tuple[tuple[str, Span | None], ...] = ()
     severity: Severity = "error"
+    said_zh: str = ""
+    """Its own Chinese, where that says more than its code does."""
 
     @property
     def zh(self) -> str:
-        """What is wrong and what to do in Chinese, where its code says it; else nothing."""
+        """What is wrong and what to do in Chinese, where it or its code says so; else nothing."""
         from engine.fault_codes import CODES
 
-        return CODES[self.code].zh if self.code in CODES else ""
+        return self.said_zh or (CODES[self.code].zh if self.code in CODES else "")
 
     def as_json(self) -> dict[str, Any]:
         """The fault as JSON; with its code's Chinese, where there is any."""

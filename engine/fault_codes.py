@@ -451,6 +451,86 @@ _ORDERS = {
         "take one of the selections that the help lists.",
         "没有可供如此选择的规则。`--only`须写作`kind=…`或`certainty>=…`。",
     ),
+    "O401": FaultCode(
+        "event not possible here",
+        "The stage in which the case stands does not take this event, or the case has ended. The "
+        "history of the case is as it was.",
+        "send one of the events that the message names, or fork the case at an earlier event.",
+        "个案当前所处阶段不接受该事件，或个案已终结；办理记录未变。",
+    ),
+    "O402": FaultCode(
+        "event not taken",
+        "The stage knows the event, but a condition that the process sets for it does not hold. "
+        "The history of the case is as it was.",
+        "the message says which condition and with which numbers; send what must come before.",
+        "事件不符合办理流程所设条件，未予接受；办理记录未变。",
+    ),
+    "O403": FaultCode(
+        "event out of order",
+        "The event is dated before the latest one of the case. Time comes from the dates of events "
+        "alone, so they stand in the order of their dates.",
+        "correct the date, or fork the case at an earlier event.",
+        "事件日期早于最近一次事件。事件须按日期先后录入。",
+    ),
+    "O404": FaultCode(
+        "unknown event",
+        "The process has no event of this name, or none is named.",
+        "take the name that the help suggests.",
+        "办理流程没有该事件，或未写明事件。须核对事件名称。",
+    ),
+    "O405": FaultCode(
+        "fields of an event",
+        "The event lacks its date or a field, has one that it does not know, or states what the "
+        "ledger fills in.",
+        "write the fields that the message names, no others.",
+        "事件的日期或栏目缺失，或填写了不应填写的栏目。须按说明补正。",
+    ),
+    "O406": FaultCode(
+        "event that cannot be judged yet",
+        "Whether the event is taken depends on a fact that nobody has given. A missing fact never "
+        "lets an event pass.",
+        "open the case with the fact that the message names, or send the event that says it.",
+        "缺少事实，尚不能确定是否接受该事件。须先补充所列事实。",
+    ),
+    "O407": FaultCode(
+        "event beyond the bounds",
+        "The event would carry an amount or a number of the case beyond the bounds that are "
+        "declared for it.",
+        "check the unit and the number.",
+        "该事件将使金额或数量超出允许范围。须核对单位和数值。",
+    ),
+    "O408": FaultCode(
+        "fact that events say",
+        "The order of a case states a fact that comes from the events of the case, such as a "
+        "payment or an agency's answer.",
+        "leave it out when the case is opened, and send the event when it happens.",
+        "该事实由个案的事件录入，开立个案时不得填写。",
+    ),
+    "O409": FaultCode(
+        "unknown process",
+        "No process of this name is among the rules.",
+        "take the name that the help suggests.",
+        "没有该办理流程。须核对名称。",
+    ),
+    "O410": FaultCode(
+        "process not in force",
+        "The day lies outside the days for which the process is written.",
+        "open the case on a day on which the process is in force.",
+        "该日不在办理流程的适用期间内。须更正日期。",
+    ),
+    "O411": FaultCode(
+        "order against the ledger",
+        "The order names another group for a known customer, or states another number of chips to "
+        "date than the ledger of this workspace counts.",
+        "leave it out, so that the ledger fills it in; or take a workspace of its own.",
+        "订单所填集团或此前累计与台账不一致。须留空由台账填入，或另用工作区。",
+    ),
+    "O412": FaultCode(
+        "customer not named",
+        "The process books chips to a customer, and the order names none.",
+        "open the case with `customer.id`.",
+        "订单未写明客户编号，无法记入台账。须填写`customer.id`。",
+    ),
     "O301": FaultCode(
         "empty document",
         "The document says nothing at all. An order about which nothing is known is written as "

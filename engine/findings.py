@@ -19,7 +19,7 @@ from engine.ir import And, Citation, Expr, Pair, Rule
 from engine.load import Rulebook
 from engine.names import inside, rests_on
 from engine.order import Order
-from engine.parse_vocabulary import base_facts
+from engine.parse_vocabulary import CitedSource, base_facts
 from engine.repair import Repair, repair_of, repairable
 from engine.scene import Atom, Scene
 from engine.sentences import told
@@ -141,27 +141,10 @@ class Findings:
                 }
                 for s in rule.settles
             ]
-            known = self.kept.keep(key, ([self._citation(c) for c in rule.cite], settles))
+            known = self.kept.keep(
+                key, ([cited(self.rulebook.sources, c) for c in rule.cite], settles)
+            )
         return known
-
-    def _citation(self, citation: Citation) -> Json:
-        source = self.rulebook.sources[citation.source]
-        told: Json = {
-            "source": citation.source,
-            "title": source.title.as_json(),
-            "publisher": source.publisher.as_json(),
-            "date": iso(source.date),
-            "grade": source.grade,
-            "address": source.address,
-        }
-        if citation.at is not None:
-            told["at"] = citation.at
-        if citation.quote is not None:
-            told["quote"] = citation.quote
-            told["zh" if source.language == "en" else "en"] = citation.translation
-        if citation.says is not None:
-            told["says"] = citation.says.as_json()
-        return told
 
     # --- one finding ---
 
@@ -316,3 +299,24 @@ class Findings:
 def iso(day: int) -> str:
     """A day as it stands in JSON."""
     return date.fromordinal(day).isoformat()
+
+
+def cited(sources: Mapping[str, CitedSource], citation: Citation) -> Json:
+    """A citation with what is known of its source, as JSON."""
+    source = sources[citation.source]
+    told: Json = {
+        "source": citation.source,
+        "title": source.title.as_json(),
+        "publisher": source.publisher.as_json(),
+        "date": iso(source.date),
+        "grade": source.grade,
+        "address": source.address,
+    }
+    if citation.at is not None:
+        told["at"] = citation.at
+    if citation.quote is not None:
+        told["quote"] = citation.quote
+        told["zh" if source.language == "en" else "en"] = citation.translation
+    if citation.says is not None:
+        told["says"] = citation.says.as_json()
+    return told

@@ -214,7 +214,8 @@ def step(
     known = [t for t in taking(process, state) if t.on == happening.event]
     if not known:
         return NotTaken(state, "stage")
-    moment = setting.moment(state, happening.day, happening.fields)
+    fields = {**happening.fields, "on": happening.day}
+    moment = setting.moment(state, happening.day, fields)
     chosen = (choose or first)(moment, state, happening, known)
     if chosen is False:
         return NotTaken(state, "guard", tuple(known))

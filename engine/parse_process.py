@@ -38,7 +38,13 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CASE_FACT = re.compile(r"case\.[a-z][a-z0-9_]*")
 _DAYS = Type("integer", lo=1, hi=36_600)
 _COUNTED = Type("integer", unit="day", lo=0, hi=4_000_000)
+_DATE = Type("date")
+_ON_LABEL = Pair("date of the event", "事件日期")
 _TYPE_KEYS = ("type", "scale", "unit", "codes", "min", "max")
+ON = "event.on"
+"""The date of an event, which every event has."""
+TAKEN = ("event", "on", "note")
+"""What stands beside the fields of an event, so that no field has such a name."""
 ANY = "any"
 """Instead of a list of stages: every stage that is no end."""
 
@@ -168,6 +174,7 @@ class _Draft:
         own = [(k.path, k.type, k.label, k.span) for k in self.keeps.values()]
         own += [(f.path, f.type, f.label, f.span) for f in self.fields.values()]
         own += [(c.path, _COUNTED, c.title, c.span) for c in self.clocks.values()]
+        own += [(ON, _DATE, _ON_LABEL, event.span) for event in self.events.values()]
         for path, type, label, span in own:
             if path not in facts:
                 facts[path] = _extra(path, len(facts), type, label, span)
@@ -185,7 +192,7 @@ class _Draft:
         plain = {path: fact.type for path, fact in facts.items() if fact.derived is None}
         plain |= {kept.path: kept.type for kept in self.keeps.values()}
         plain |= {clock.path: _COUNTED for clock in self.clocks.values()}
-        plain |= {f.path: f.type for f in event.fields} if event else {}
+        plain |= {ON: _DATE, **{f.path: f.type for f in event.fields}} if event else {}
         derived = {path: fact.type for path, fact in facts.items() if fact.derived is not None}
         derived |= {name: quantity.type for name, quantity in regime.quantities.items()}
         return Names(
@@ -249,6 +256,8 @@ class _Draft:
             entry = reader.mapping(value, ("label",), (*_TYPE_KEYS, "like", "from"))
             if entry is None or not self._is_name(name, key, "field"):
                 continue
+            if name in TAKEN:
+                reader.fault("110", key.span, f"every event has `{name}`", "choose another name")
             label = reader.pair(entry.get("label"))
             supplied = reader.word(entry.get("from"), ("ledger",)) is not None
             like = reader.text(entry.get("like"))
