@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from engine import __version__
 from engine import summary as summaries
+from engine.concord import ALONE, LABEL, MEANING, Concord, Evaluator, Verdict, sentence_of, weigh
 from engine.evaluate import Program, compile_regime, derived, judge
 from engine.findings import Findings, Json, Kept, Notes, Told, iso
-from engine.generate import Judgement
+from engine.generate import Finding, Judgement
 from engine.ir import CERTAINTIES, DUES, Note, Pair, Quantity, Regime, Rule, Status
 from engine.load import Rulebook
 from engine.order import Order, write_facts
@@ -122,14 +123,33 @@ class Decider:
         self.quantities = (*own, *regime.quantities.values())
         self.leaves_out = [pair.as_json() for pair in regime.leaves_out]
 
-    def decide(self, order: Order, day_from: str, basis: Mapping[str, Any]) -> Decision:
-        """Decide one order; `day_from` says where the day of the policy comes from."""
+    def decide(
+        self,
+        order: Order,
+        day_from: str,
+        basis: Mapping[str, Any],
+        *,
+        evaluator: Evaluator = "reference",
+        verdict: Verdict | None = None,
+    ) -> Decision:
+        """Decide one order; `day_from` says where the day of the policy comes from.
+
+        `verdict` is what live finds, where it was asked and could answer.
+        """
         regime = self.program.regime
-        judgement = judge(self.program, order.values)
+        concord = weigh(regime, judge(self.program, order.values), evaluator, verdict)
+        judgement = concord.judgement
         scene = Scene(self.program, derived(self.program, order.values))
-        told = [self.findings.told(scene, order, finding) for finding in judgement.findings]
-        missing = self._missing(scene, judgement, told)
-        whole = self._whole(scene, order, judgement, missing)
+        told = [self._told(scene, order, finding, concord) for finding in judgement.findings]
+        if concord.disagree:
+            missing: list[Json] = []  # no fact decides an order on which evaluators disagree
+            whole = self._at_odds(scene, concord)
+        else:
+            missing = self._missing(scene, judgement, told)
+            whole = self._whole(scene, order, judgement, missing)
+        cautions = self._cautions(scene, order, judgement, day_from, whole)
+        if concord.is_alone:
+            cautions.append(_caution(None, ALONE))
         return {
             "schema": SCHEMA,
             "outcome": regime.outcomes[judgement.status].code,
@@ -147,14 +167,28 @@ class Decider:
             "remedies": None,
             "by_kind": whole.by_kind,
             "obligations": self._obligations(scene, order, judgement),
-            "cautions": self._cautions(scene, order, judgement, day_from, whole),
+            "cautions": cautions,
             "leaves_out": self.leaves_out,
             "figures": [self._figure(scene, quantity) for quantity in self.quantities],
             "facts": write_facts(self.rulebook.vocabulary, order.stated),
             "basis": dict(basis),
-            "diagnostics": [],
-            "engine": {"version": __version__, "judged_by": ["reference"]},
+            "diagnostics": [fault.as_json() for fault in concord.diagnostics],
+            "engine": {"version": __version__, "judged_by": list(concord.judged_by)},
         }
+
+    def _told(self, scene: Scene, order: Order, finding: Finding, concord: Concord) -> Told:
+        if finding.rule.id not in concord.split:
+            return self.findings.told(scene, order, finding)
+        # Evidence and both sides are those of the reference; its sentences would not fit.
+        reference, live = concord.split[finding.rule.id]
+        told = self.findings.told(scene, order, reference)
+        said = {
+            "status": finding.status,
+            "because": finding.because,
+            "text": sentence_of(reference, live).as_json(),
+            "repair": None,
+        }
+        return Told({**told.finding, **said}, told.waits_for)
 
     # --- the order as a whole ---
 
@@ -198,6 +232,25 @@ class Decider:
             )
             self.kept.keep(key, known)
         return known
+
+    def _at_odds(self, scene: Scene, concord: Concord) -> _Whole:
+        """What is said of an order on which evaluators disagree; told anew each time."""
+        regime, judgement, only = self.program.regime, concord.judgement, self.policy.only
+        label, meaning = LABEL, MEANING
+        if concord.judged_by == ("live",):
+            label = summaries.label_of(regime, judgement.status, only)
+            meaning = summaries.meaning_of(regime, judgement.status, only)
+        titles = [finding.rule.title for finding, _ in concord.split.values()]
+        return _Whole(
+            label.as_json(),
+            meaning.as_json(),
+            {
+                lang: summaries.at_odds(scene, label, titles, only, self.changes, lang)
+                for lang in LANGS
+            },
+            _by_kind(judgement),
+            self._hindsight(judgement),
+        )
 
     def _hindsight(self, judgement: Judgement) -> Json | None:
         judged = [f.rule for f in judgement.findings if f.because is None]

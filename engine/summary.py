@@ -43,6 +43,30 @@ def summary(
     return (" " if lang == "en" else "").join(part for part in parts if part)
 
 
+def at_odds(
+    scene: Scene,
+    label: Pair,
+    titles: Sequence[Pair],
+    only: Sequence[str],
+    changes: Sequence[Mapping[str, Any]],
+    lang: Lang,
+) -> str:
+    """The verdict where two evaluators disagree, and on which conditions; on none, as a whole."""
+    named = "; ".join(t.en for t in titles) if lang == "en" else "；".join(t.zh for t in titles)
+    count = len(titles)
+    if lang == "en":
+        on = "the outcome alone"
+        if titles:
+            on = f"{count} condition{'s' if count > 1 else ''}: {named}"
+        parts = [f"{label.en}. The two evaluators differ on {on}."]
+    elif titles:
+        parts = [f"{label.zh}。两个程序对{numeral(count)}项条件的判断不同（{named}）。"]
+    else:
+        parts = [f"{label.zh}。两个程序对各项条件的判断相同，总体结论不同。"]
+    parts += [_only(only, lang), _changes(scene, changes, lang)]
+    return (" " if lang == "en" else "").join(part for part in parts if part)
+
+
 def label_of(regime: Regime, status: Status, only: Sequence[str]) -> Pair:
     """The label of an outcome; a selection of rules never reads as the whole."""
     label = regime.outcomes[status].label
