@@ -106,8 +106,12 @@ class NotTaken:
     """The kept facts that would leave their bounds."""
 
 
-Choose = Callable[["Moment", State, Happening, Sequence[Transition]], Transition | Truth]
-"""Which of the transitions an event takes: one of them, or why none: false, or unknown."""
+Trigger = tuple[Literal["on", "after"], str]
+"""What a transition waits for: an event, or the end of a clock's time."""
+Choice = Transition | Literal[False] | None
+"""The transition that is taken; or none, because no guard holds, or because one is unknown."""
+Choose = Callable[["Moment", State, Trigger], Choice]
+"""Picks the transition of a trigger; another evaluator may take the place of `first`."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ class Setting:
             self.process.in_force.holds(day),
             _no_judgement,
         )
-        return Moment(program, derived(program, values))
+        return Moment(self.process, program, derived(program, values))
 
     def _on(self, day: int) -> Mapping[str, Value]:
         known = self._parameters.get(day)
@@ -168,6 +172,7 @@ def _no_judgement(values: Values) -> Judgement:
 class Moment:
     """What is known on one day of a case."""
 
+    process: Process
     program: Program
     values: Values
 
@@ -206,22 +211,20 @@ def step(
     """
     if happening.day < state.day:
         raise ValueError("events come in the order of their dates")
-    moved = advance(setting, state, happening.day)
+    moved = advance(setting, state, happening.day, choose)
     state = moved.state
     process = setting.process
     if process.stages[state.stage].end:
         return NotTaken(state, "end")
-    known = [t for t in taking(process, state) if t.on == happening.event]
-    if not known:
-        return NotTaken(state, "stage")
     fields = {**happening.fields, "on": happening.day}
     moment = setting.moment(state, happening.day, fields)
-    chosen = (choose or first)(moment, state, happening, known)
-    if chosen is False:
-        return NotTaken(state, "guard", tuple(known))
-    if chosen is None or chosen is True:
-        waits = next(t for t in known if moment.holds(t.when) is not False)
-        return NotTaken(state, "unknown", (waits,))
+    chosen = (choose or first)(moment, state, ("on", happening.event))
+    if not chosen:
+        known = tuple(t for t in taking(process, state) if t.on == happening.event)
+        if chosen is None:
+            waits = [t for t in known if moment.holds(t.when) is not False]
+            return NotTaken(state, "unknown", tuple(waits[:1]))
+        return NotTaken(state, "guard" if known else "stage", known)
     after, beyond = _effect(setting, moment, state, chosen, happening.day)
     if beyond:
         return NotTaken(state, "bounds", (chosen,), beyond)
@@ -229,18 +232,18 @@ def step(
     return Moved(after, (*moved.steps, done))
 
 
-def first(
-    moment: Moment, state: State, happening: Happening, known: Sequence[Transition]
-) -> Transition | Truth:
+def first(moment: Moment, state: State, trigger: Trigger) -> Choice:
     """The first transition whose guard holds, if none before it is unknown."""
-    for transition in known:
-        held = moment.holds(transition.when)
-        if held is not False:
-            return transition if held else None
+    on, name = trigger
+    for transition in taking(moment.process, state):
+        if name == (transition.on if on == "on" else transition.after):
+            held = moment.holds(transition.when)
+            if held is not False:
+                return transition if held else None
     return False
 
 
-def advance(setting: Setting, state: State, day: int) -> Moved:
+def advance(setting: Setting, state: State, day: int, choose: Choose | None = None) -> Moved:
     """What the ends of clocks do before a day dawns; the day itself is still in time."""
     steps: list[Step] = []
     while (over := _next_over(setting.process, state, day)) is not None:
@@ -249,9 +252,8 @@ def advance(setting: Setting, state: State, day: int) -> Moved:
         clocks = {**state.clocks, clock: replace(state.clocks[clock], spent=True)}
         state = replace(state, clocks=clocks)
         moment = setting.moment(state, on, {})
-        known = (t for t in taking(setting.process, state) if t.after == clock)
-        chosen = next((t for t in known if moment.holds(t.when) is True), None)
-        if chosen is None:
+        chosen = (choose or first)(moment, state, ("after", clock))
+        if not chosen:
             continue
         before = state.stage
         after, beyond = _effect(setting, moment, state, chosen, on)
