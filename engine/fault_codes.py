@@ -531,6 +531,13 @@ _ORDERS = {
         "open the case with `customer.id`.",
         "订单未写明客户编号，无法记入台账。须填写`customer.id`。",
     ),
+    "O413": FaultCode(
+        "case of an earlier process",
+        "The process was changed after the case was opened, and no longer takes one of the events "
+        "that are on record. Nothing is added to such a case.",
+        "replay the case to see where it stops; open a new case to go on.",
+        "办理流程在个案开立后有变更，已录入的事件与现行流程不符，不再接受新事件。须另开个案。",
+    ),
     "O301": FaultCode(
         "empty document",
         "The document says nothing at all. An order about which nothing is known is written as "

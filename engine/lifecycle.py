@@ -168,6 +168,22 @@ def _no_judgement(values: Values) -> Judgement:
     raise AssertionError("a process judges guards, not orders")
 
 
+Outline = tuple[str, str, bool, tuple[tuple[int, int], ...]]
+
+
+def outline(found: Moved | NotTaken) -> Outline:
+    """What a step came to in few words, by which two evaluators can be compared.
+
+    Whether and why not, the stage, whether the case is held, and the day and number of each
+    transition.
+    """
+    state = found.state
+    if isinstance(found, NotTaken):
+        return found.why, state.stage, state.held, ()
+    steps = tuple((one.day, one.transition.number) for one in found.steps)
+    return "moved", state.stage, state.held, steps
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What is known on one day of a case."""

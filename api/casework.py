@@ -1,0 +1,417 @@
+"""What is done with cases: open, send an event, show, fork, replay; and what a customer's book holds.
+
+The calls that command line, HTTP and workbench share. Whether an event is taken is decided inside
+the store's transaction, so that nobody else can place an order on the same book meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from api.casebook import (
+    Appended,
+    BookRow,
+    Cases,
+    Counts,
+    LedgerView,
+    StoredCase,
+    Taken,
+)
+from api.service import Asked, Service
+from api.store import NotThere
+from engine.case import Sent, early, read_case_order, read_event, refusal
+from engine.case_told import order_of, rebuild, tell
+from engine.concord import Evaluator
+from engine.diagnostics import (
+    BackendFailure,
+    Diagnostic,
+    OrderRejected,
+    Source,
+    Span,
+    nearest,
+    shown,
+)
+from engine.findings import iso
+from engine.lifecycle import Happening, NotTaken, Outline, Setting, State, advance, outline, step
+from engine.load import Rulebook
+from engine.order import Document, Order, read_day, write_facts
+from engine.process import LEDGER, Process
+from engine.values import MAX_TEXT, Value
+from engine.words import NOTICE
+
+SCHEMA = "placet.case/1"
+WORKSPACE = "default"
+LONGEST_NAME = 60
+"""Characters of the name of a workspace."""
+CASE = ("process", "workspace", "title", "opened_on", "facts", "basis", "story")
+"""What a case is opened with."""
+TO_DATE = "customer.units_to_date"
+
+Json = dict[str, Any]
+
+
+class Walker(Protocol):
+    """The second evaluator of processes, wherever it runs."""
+
+    def walked(
+        self, process: Process, order: Order, state: State, happening: Happening
+    ) -> Outline:
+        """What an event comes to. Raises `BackendFailure`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Casework:
+    """Cases of a store under the rules of a service.
+
+    Every event and every decision of a case is judged twice where there is a `walker`; `differs`
+    hears of a process on which the two did not agree, never what the event said.
+    """
+
+    service: Service
+    cases: Cases
+    walker: Walker | None
+    differs: Callable[[str, str], None]
+
+    @property
+    def book(self) -> Rulebook:
+        """The rules."""
+        return self.service.rulebook()
+
+    def process(self, id: str, place: Span) -> Process:
+        """A process by its id. Raises `OrderRejected`."""
+        found = self.book.processes.get(id)
+        if found is None:
+            known = self.book.processes
+            help = nearest(id, known) or f"known: {', '.join(known)}"
+            raise OrderRejected([Diagnostic("O409", place, f"unknown process {shown(id)}", help)])
+        return found
+
+    # --- what is done ---
+
+    def open(self, document: Document, *, today: int, at: int, by: str, key: str | None) -> str:
+        """Open a case; its id. Raises `OrderRejected` with every fault, or a `StoreError`."""
+        data = document.data
+        if not isinstance(data, dict) or "facts" not in data:
+            help = 'write `{"process": …, "facts": {…}}`'
+            raise OrderRejected([Diagnostic("O302", document.at(), "no case is opened", help)])
+        faults = [
+            Diagnostic(
+                "O101",
+                document.name_at(name),
+                f"unknown name {shown(name)}",
+                nearest(name, CASE) or f"known here: {', '.join(CASE)}",
+            )
+            for name in data
+            if name not in CASE
+        ]
+        workspace = self.workspace(document, faults)
+        title = _text(document, "title", MAX_TEXT, faults)
+        opened_on = read_day(document, "opened_on", faults) or today
+        named = data.get("process")
+        if not isinstance(named, str):
+            help = f"one of: {', '.join(self.book.processes)}"
+            place = document.at("process") if "process" in data else document.at()
+            faults.append(Diagnostic("O409", place, "no `process` is named", help))
+            raise OrderRejected(faults)
+        try:
+            process = self.process(named, document.at("process"))
+            order = read_case_order(process, self.book.vocabulary, document.part("facts"))
+        except OrderRejected as error:
+            raise OrderRejected([*faults, *error.diagnostics]) from None
+        if not process.in_force.holds(opened_on):
+            told = f"`{process.id}` is not in force on {iso(opened_on)}"
+            help = f"it is in force from {iso(process.in_force.start)}"
+            faults.append(Diagnostic("O410", document.at(), told, help))
+        if faults:
+            raise OrderRejected(faults)
+        entry = self.cases.open(
+            workspace=workspace,
+            process=process.id,
+            edition=self.book.process_editions[process.id],
+            title=title,
+            customer=str(order.stated.get("customer.id") or ""),
+            group=str(order.stated.get("customer.group") or ""),
+            opened_on=opened_on,
+            document={"facts": write_facts(self.book.vocabulary, order.stated)},
+            at=at,
+            by=by,
+            key=key,
+            stage=process.start,
+            booked=bool(process.ledger),
+        )
+        return entry.id
+
+    def workspace(self, document: Document, faults: list[Diagnostic]) -> str:
+        """The name of the books that a case is kept in."""
+        return _text(document, "workspace", LONGEST_NAME, faults) or WORKSPACE
+
+    def send(
+        self,
+        id: str,
+        document: Document,
+        *,
+        version: int | None,
+        key: str | None,
+        at: int,
+        by: str,
+    ) -> Appended:
+        """Send an event to a case. Raises `OrderRejected` where it is not taken, or a `StoreError`."""
+
+        def take(stored: StoredCase, ledger: LedgerView) -> Taken:
+            return self._take(stored, ledger, document)
+
+        event = document.data if isinstance(document.data, dict) else {}
+        return self.cases.append(
+            id, version=version, key=key, event=event, at=at, by=by, take=take
+        )
+
+    def _take(self, stored: StoredCase, ledger: LedgerView, document: Document) -> Taken:
+        setting, sent = self._setting(stored), self._sent(stored)
+        process = setting.process
+        past = rebuild(setting, stored.entry.opened_on, sent)
+        if past.broken is not None:
+            told = f"the process has changed: it no longer takes event {past.broken[0]}"
+            help = "replay the case to see where it stops; open a new one to go on"
+            raise OrderRejected([Diagnostic("O413", document.at(), told, help)])
+        named = document.data.get("event") if isinstance(document.data, dict) else None
+        event = process.events.get(named) if isinstance(named, str) else None
+        books = event is not None and any(field.supplied for field in event.fields)
+        supplied: dict[str, Value] = {}
+        opening = None
+        if event is not None and books:
+            number, opening = _to_date(setting, ledger, document)
+            supplied = {field.name: number for field in event.fields if field.supplied}
+        one = read_event(process, document, supplied)
+        late = early(setting, past.state, one, document)
+        if late is not None:
+            raise OrderRejected([late])
+        found = step(setting, past.state, one.happening)
+        judged_by = self._judged(setting, past.state, one.happening, found, document)
+        if isinstance(found, NotTaken):
+            raise OrderRejected([refusal(setting, found, one, document)])
+        state = found.state
+        counts = _counts(process, state)
+        return Taken(
+            stage=state.stage,
+            ended=process.stages[state.stage].end,
+            counts=counts,
+            supplied=dict(supplied),
+            judged_by=judged_by,
+            opening=opening,
+        )
+
+    def _judged(
+        self,
+        setting: Setting,
+        state: State,
+        happening: Happening,
+        found: Any,
+        document: Document,
+    ) -> tuple[str, ...]:
+        """Who judged an event. Raises `OrderRejected` where two evaluators disagree."""
+        if self.walker is None:
+            return ("reference",)
+        process = setting.process
+        try:
+            walked = self.walker.walked(process, setting.order, state, happening)
+        except BackendFailure:
+            return ("reference",)
+        if walked != outline(found):
+            self.differs(process.id, happening.event)
+            told = f"two evaluators disagree on `{happening.event}` in `{state.stage}`"
+            help = "nothing was recorded; those who run the service have to find out why"
+            raise OrderRejected([Diagnostic("B900", document.at(), told, help)])
+        return ("reference", "live")
+
+    def fork(self, id: str, version: int, *, title: str, at: int, by: str) -> str:
+        """Begin another course of a case after an event; its id. Raises a `StoreError`."""
+        return self.cases.fork(id, version, title=title, at=at, by=by).id
+
+    # --- what is told ---
+
+    def show(self, id: str, as_of: int | None = None) -> Json:
+        """A case as it stands on a day, or with its latest event. Raises a `StoreError`."""
+        return self.told(self.cases.get(id), as_of)
+
+    def told(self, stored: StoredCase, as_of: int | None = None) -> Json:
+        """A stored case as JSON."""
+        entry, setting, sent = stored.entry, self._setting(stored), self._sent(stored)
+        process = setting.process
+        day = max([entry.opened_on, *(one.happening.day for one in sent)])
+        told = tell(self.book, setting, entry.opened_on, sent, day if as_of is None else as_of)
+        events = stored.events
+        for row in told["history"]:
+            if row["number"] is not None:
+                event = events[row["number"] - 1]
+                row |= {"sent_at": event.at, "sent_by": event.by}
+                row["judged_by"] = list(event.judged_by)
+        return {
+            "schema": SCHEMA,
+            "id": entry.id,
+            "version": entry.version,
+            "workspace": entry.workspace,
+            "title": entry.title,
+            "notice": NOTICE.as_json(),
+            "process": {
+                "id": process.id,
+                "title": process.title.as_json(),
+                "edition": entry.edition,
+                "is_current": entry.edition == self.book.process_editions[process.id],
+                "leaves_out": [pair.as_json() for pair in process.leaves_out],
+            },
+            "customer": entry.customer or None,
+            "group": entry.group or None,
+            "forked_from": entry.forked_from,
+            "forked_at": entry.forked_at,
+            "counted": entry.counted,
+            "opened_at": entry.created_at,
+            "opened_by": entry.created_by,
+            **told,
+            "facts": write_facts(self.book.vocabulary, setting.order.stated),
+            "decision": self._decision(stored, setting, sent, told),
+            "ledger": self._ledger_of(stored, setting, told),
+        }
+
+    def _decision(
+        self, stored: StoredCase, setting: Setting, sent: Sequence[Sent], told: Json
+    ) -> Json | None:
+        """The findings so far: the case's order, with what its events have said."""
+        process = setting.process
+        if not process.judged:
+            return None
+        past = rebuild(setting, stored.entry.opened_on, sent)
+        as_of = _day_of(told["as_of"])
+        state = advance(setting, past.state, as_of).state
+        order = order_of(setting, self.book.vocabulary, state)
+        facts = dict(order.stated)
+        if facts.get(TO_DATE) is None and stored.entry.holder:
+            rows = self.cases.ledger(stored.entry.workspace, stored.entry.holder)
+            facts[TO_DATE] = rows[0].used if rows and rows[0].has_book else None
+        data = {
+            "regime": process.id,
+            "facts": write_facts(self.book.vocabulary, facts),
+        }
+        document = Document(data, None, Source("case"))
+        evaluator: Evaluator = "both" if self.walker is not None else "reference"
+        return self.service.decide(document, Asked(as_of), evaluator)
+
+    def _ledger_of(self, stored: StoredCase, setting: Setting, told: Json) -> Json | None:
+        if not stored.entry.holder:
+            return None
+        rows = self.cases.ledger(stored.entry.workspace, stored.entry.holder)
+        return self._row(rows[0], setting.process, _day_of(told["as_of"])) if rows else None
+
+    def ledger(self, workspace: str, process: Process, as_of: int) -> list[Json]:
+        """Every book of a workspace, with the cap that a process sets."""
+        return [self._row(row, process, as_of) for row in self.cases.ledger(workspace)]
+
+    def _row(self, row: BookRow, process: Process, as_of: int) -> Json:
+        cap = None
+        if process.cap is not None:
+            dated = process.regime.parameters[process.cap].on(as_of)
+            cap = None if dated is None else int(dated[1])
+        kind, _, name = row.holder.partition(":")
+        return {
+            "of": {"g": "group", "c": "customer"}[kind],
+            "name": name,
+            "opening": row.opening,
+            **{count: getattr(row.counts, count) for count in LEDGER},
+            "used": row.used,
+            "cap": cap,
+            "remaining": None if cap is None else cap - row.used,
+            "customers": [
+                {
+                    "name": share.customer,
+                    **{count: getattr(share.counts, count) for count in LEDGER},
+                    "used": share.counts.used,
+                    "cases": share.cases,
+                }
+                for share in row.customers
+            ],
+            "cases": row.cases,
+        }
+
+    def replay(self, id: str) -> Json:
+        """Play a case again from its events: what differs from what was recorded then."""
+        stored = self.cases.get(id)
+        entry, setting, sent = stored.entry, self._setting(stored), self._sent(stored)
+        past = rebuild(setting, entry.opened_on, sent)
+        after = {number: one.after for number, one in past.steps if number is not None}
+        edition = self.book.process_editions[entry.process]
+        differs = [
+            {"number": event.number, "stored": event.stage, "now": after.get(event.number)}
+            for event in stored.events
+            if event.stage != after.get(event.number)
+        ]
+        return {
+            "id": entry.id,
+            "version": entry.version,
+            "edition": {"stored": entry.edition, "now": edition},
+            "same": not differs,
+            "differences": differs,
+        }
+
+    # --- a case as it was stored ---
+
+    def _setting(self, stored: StoredCase) -> Setting:
+        process = self.book.processes.get(stored.entry.process)
+        if process is None:
+            raise NotThere(f"the process of case {stored.entry.id} is not among the rules")
+        document = Document(stored.document["facts"], None, Source("case"))
+        return Setting(process, read_case_order(process, self.book.vocabulary, document))
+
+    def _sent(self, stored: StoredCase) -> list[Sent]:
+        process = self.book.processes[stored.entry.process]
+        return [
+            read_event(process, Document(one.event, None, Source("case")), one.supplied)
+            for one in stored.events
+        ]
+
+    def verified(self, stored: StoredCase) -> tuple[str, Counts]:
+        """The stage and counts that the events of a case come to."""
+        setting, sent = self._setting(stored), self._sent(stored)
+        state = rebuild(setting, stored.entry.opened_on, sent).state
+        return state.stage, _counts(setting.process, state)
+
+
+def _counts(process: Process, state: State) -> Counts:
+    found = {name: state.kept[path] for name, path in process.ledger.items()}
+    return Counts(**{name: int(found.get(name) or 0) for name in LEDGER})
+
+
+def _to_date(setting: Setting, ledger: LedgerView, document: Document) -> tuple[int, int | None]:
+    """The chips to date that the ledger fills in, and the opening of a book that begins here."""
+    stated = setting.order.stated.get(TO_DATE)
+    if not ledger.holder:
+        help = "open the case with `customer.id`"
+        raise OrderRejected(
+            [Diagnostic("O412", document.at(), "the order names no customer to book to", help)]
+        )
+    if not ledger.has_book:
+        opening = stated if isinstance(stated, int) else 0
+        return opening, opening
+    if stated is not None and stated != ledger.used:
+        told = f"the order states {stated} chips to date, the ledger counts {ledger.used}"
+        zh = f"订单所填此前累计{stated:,}片，台账为{ledger.used:,}片。"
+        help = "open a case that leaves `customer.units_to_date` out, or use another workspace"
+        raise OrderRejected([Diagnostic("O411", document.at(), told, help, said_zh=zh)])
+    return ledger.used, None
+
+
+def _text(document: Document, name: str, longest: int, faults: list[Diagnostic]) -> str:
+    value = document.data.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, str) and len(value.strip()) <= longest and value.isprintable():
+        return value.strip()
+    told = f"`{name}` is one line of at most {longest} characters"
+    faults.append(Diagnostic("O302", document.at(name), told, "shorten it"))
+    return ""
+
+
+def _day_of(iso_day: str) -> int:
+    from datetime import date
+
+    return date.fromisoformat(iso_day).toordinal()
