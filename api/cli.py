@@ -8,30 +8,26 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from api import serving
+from api.deciding import Format, How, code_of, decide_all, judging
 from api.service import (
-    LONGEST_LINE,
     Asked,
     Service,
-    lines_of,
-    opens_ndjson,
     options,
-    read_lines,
     read_one,
-    rejection,
 )
 from api.settings import Language, Settings, settings
 from engine import __version__
+from engine.concord import asked_of_stored
 from engine.diagnostics import (
     Diagnostic,
     OrderRejected,
@@ -41,8 +37,7 @@ from engine.diagnostics import (
     as_text,
     visible,
 )
-from engine.order import Document
-from engine.source import MAX_BYTES, read_bytes, unreadable
+from engine.source import MAX_BYTES, read_bytes
 from engine.words import LANGS, Lang
 
 app = typer.Typer(
@@ -54,14 +49,6 @@ app = typer.Typer(
     help="Decide hypothetical orders under export-control rules, with reasons in English and "
     "Chinese.\n\nDecision support, not legal advice; a decision is no licence.",
 )
-
-
-class Format(StrEnum):
-    """How decisions are written."""
-
-    text = "text"
-    json = "json"
-    ndjson = "ndjson"
 
 
 class FaultFormat(StrEnum):
@@ -81,14 +68,13 @@ class LangOption(StrEnum):
     both = "both"
 
 
-class Evaluator(StrEnum):
-    """What judges: only the reference evaluator is built so far."""
+class EvaluatorOption(StrEnum):
+    """What judges."""
 
     reference = "reference"
+    live = "live"
+    both = "both"
 
-
-MAX_BLANKS = 1_000
-"""Blank lines on standard input after which more documents are taken to follow."""
 
 RulesOption = Annotated[
     Path | None,
@@ -139,9 +125,9 @@ def decide(
     ] = None,
     lang: LangChoice = None,
     format: Annotated[Format, typer.Option(help="text, json or ndjson.")] = Format.text,
-    evaluator: Annotated[Evaluator, typer.Option(help="Which evaluator judges.")] = (
-        Evaluator.reference
-    ),
+    evaluator: Annotated[
+        EvaluatorOption, typer.Option(help="What judges; `both` decides only what both agree on.")
+    ] = EvaluatorOption.reference,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Unfold met rules, facts and digests.")
     ] = False,
@@ -161,91 +147,11 @@ def decide(
     )
 
     def run() -> int:
-        return _decide_all(Service(chosen.rules), files, asked, chosen, format, verbose)
+        with judging(Service(chosen.rules), evaluator.value) as service:
+            how = How(evaluator.value, format, _langs(chosen.lang), verbose)
+            return decide_all(service, files, asked, how)
 
     _finish(run, chosen, [Path(f) for f in files if f != "-"], watch)
-
-
-def _decide_all(
-    service: Service,
-    files: list[str],
-    asked: Asked,
-    chosen: Settings,
-    format: Format,
-    verbose: bool,
-) -> int:
-    answers: list[dict[str, Any]] = []
-    failed = False
-    console = None
-    many = len(files) > 1
-    for position, (name, document) in enumerate(_documents(files)):
-        try:
-            if isinstance(document, OrderRejected):
-                raise document
-            answer = service.decide(document, asked)
-        except PlacetError as error:
-            failed = True
-            answer = rejection(name, error.diagnostics)
-            typer.echo(as_text(error.diagnostics), err=True)
-            if format is Format.text:
-                continue
-        if format is Format.ndjson:
-            typer.echo(json.dumps(answer, ensure_ascii=False, separators=(",", ":")))
-        elif format is Format.json:
-            answers.append(answer)
-        else:
-            from api import render
-            from api.prose import terminal
-
-            console = console or terminal()
-            if position:
-                console.print()
-            if many:
-                console.print(visible(name), style="bold", highlight=False)
-            render.print_decision(console, answer, _langs(chosen.lang), verbose)
-    if format is Format.json and answers:
-        shown: Any = answers if many or len(answers) > 1 else answers[0]
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-    return 1 if failed else 0
-
-
-def _documents(files: Iterable[str]) -> Iterator[tuple[str, Document | OrderRejected]]:
-    """Every input in order, line by line where it is NDJSON; a bad one keeps its place."""
-    for name in files:
-        if name == "-":
-            yield from _in_stream(sys.stdin.buffer, name)
-            continue
-        try:
-            # Opened once: what is named may be a pipe.
-            with Path(name).open("rb") as stream:
-                yield from _in_stream(stream, name)
-        except OSError as error:
-            rejected = unreadable(error, name, "O")
-            assert isinstance(rejected, OrderRejected)
-            yield name, rejected
-
-
-def _in_stream(stream: BinaryIO, name: str) -> Iterator[tuple[str, Document | OrderRejected]]:
-    first = stream.readline(LONGEST_LINE)
-    cut = len(first) == LONGEST_LINE and not first.endswith(b"\n")
-    if not (opens_ndjson(first, name) or (cut and name == "-" and first.startswith(b"{"))):
-        yield name, read_one(first + stream.read(MAX_BYTES + 1), name)
-        return
-    # On standard input one document may follow its first line; only a second one makes lines.
-    lines = lines_of(stream, first)
-    ahead = [next(lines, b"")]
-    if not first:
-        yield name, read_one(b"", name)
-    while name == "-" and len(ahead) < MAX_BLANKS:
-        more = next(lines, None)
-        if more is None:
-            yield name, read_one(b"\n".join(ahead), name)
-            return
-        ahead.append(more)
-        if more.strip():
-            break
-    for document in read_lines(chain(ahead, lines), name):
-        yield name, document
 
 
 def _stdin() -> bytes:
@@ -449,7 +355,9 @@ def replay(
         document = read_one(text, file)
         if isinstance(document, OrderRejected):
             raise document
-        _, differences = Service(chosen.rules).replay(document, Asked(_today()))
+        evaluator, alone = asked_of_stored(document.data)
+        with judging(Service(chosen.rules), "reference" if alone else evaluator) as service:
+            again, differences = service.replay(document, Asked(_today()))
         if format is not Format.text:
             listed = [{"at": at, "stored": a, "now": b} for at, a, b in differences]
             same = {"same": not differences, "differences": listed}
@@ -463,7 +371,8 @@ def replay(
                 typer.echo(
                     f"  {visible(at)}\n    stored: {_short(stored)}\n    now:    {_short(now)}"
                 )
-        return 1 if differences else 0
+        unheard = any(told["code"] == "B001" for told in again["diagnostics"])
+        return 3 if unheard and not alone else 1 if differences else 0
 
     _finish(run, chosen, [], False)
 
@@ -507,7 +416,7 @@ def _told(run: Callable[[], int]) -> int:
         return run()
     except PlacetError as error:
         typer.echo(as_text(error.diagnostics), err=True)
-        return 1
+        return code_of(error)
 
 
 def _settings(rules: Path | None, lang: LangOption | None) -> Settings:

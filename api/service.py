@@ -9,11 +9,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from engine.concord import Evaluator, Verdict, asked_of_stored
 from engine.data import Unplaced, read_data
 from engine.decide import Decider, Decision, Policy, date_of, prepare
 from engine.diagnostics import (
+    BackendFailure,
     Diagnostic,
     OrderRejected,
     RulesRejected,
@@ -61,17 +63,30 @@ class Asked:
     """Where a stored decision had its date from; a replay says the same."""
     only_in: Document | None = None
     """The request in which `only` stands, if it is no option."""
+    alone: bool = False
+    """Whether live could not be asked when the decision was made that is now made again."""
+
+
+class Live(Protocol):
+    """The second evaluator, wherever it runs."""
+
+    def verdict(self, regime: Regime, policy: Policy, order: Order) -> Verdict:
+        """What it finds on an order. Raises `BackendFailure`."""
 
 
 @dataclass(slots=True)
 class Service:
-    """Rules of one folder, loaded when first needed; what was told is kept for orders to come."""
+    """Rules of one folder, loaded when first needed; what was told is kept for orders to come.
+
+    `live` judges by the regimes of `rulebook()`.
+    """
 
     rules: Path
     _books: dict[str, Rulebook] = field(default_factory=dict)
     _deciders: dict[Any, Decider] = field(default_factory=dict)
     _kept: Kept = field(default_factory=Kept)
     _written: Kept = field(default_factory=Kept)
+    live: Live | None = None
 
     def rulebook(self) -> Rulebook:
         """Every regime. Raises `RulesRejected`."""
@@ -102,8 +117,14 @@ class Service:
             nearest(id, known) or f"known: {', '.join(known)}",
         )
 
-    def decide(self, asked_of: Document, asked: Asked) -> Decision:
-        """Decide the order of a document. Raises `OrderRejected` with every fault of it."""
+    def decide(
+        self, asked_of: Document, asked: Asked, evaluator: Evaluator = "reference"
+    ) -> Decision:
+        """Decide the order of a document. Raises `OrderRejected` with every fault of it.
+
+        With `both` the reference goes on alone where live cannot be asked, and the decision says
+        so; with `live` that raises `BackendFailure`.
+        """
         try:
             book, regime = self._regime_asked(asked_of, asked)
         except OrderRejected as error:
@@ -114,7 +135,25 @@ class Service:
         policy = self._policy(regime, envelope, asked, order, faults)
         if faults:
             raise OrderRejected(faults)
-        return self._decider(book, regime, policy).decide(order, policy.day_from, envelope.basis)
+        verdict = None
+        if evaluator != "reference" and not asked.alone:
+            verdict = self._verdict(regime, policy, order, evaluator)
+        return self._decider(book, regime, policy).decide(
+            order, policy.day_from, envelope.basis, evaluator=evaluator, verdict=verdict
+        )
+
+    def _verdict(
+        self, regime: Regime, policy: Policy, order: Order, evaluator: Evaluator
+    ) -> Verdict | None:
+        try:
+            if self.live is None:
+                told = "there is no live evaluator here"
+                raise BackendFailure([Diagnostic("B001", Span(Source("live")), told)])
+            return self.live.verdict(regime, policy, order)
+        except BackendFailure:
+            if evaluator == "live":
+                raise
+            return None
 
     def answer(self, body: bytes, asked: Asked, name: str = "request") -> bytes:
         """Decide the order of a JSON text, and write the decision. Raises `OrderRejected`."""
@@ -244,7 +283,11 @@ class Service:
     def replay(
         self, stored: Document, asked: Asked
     ) -> tuple[Decision, list[tuple[str, Any, Any]]]:
-        """Decide a stored decision again: the new one, and where the two differ."""
+        """Decide a stored decision again: the new one, and where the two differ.
+
+        It is judged by the evaluators that it names; where live could not be asked then, it is not
+        asked now, so that the same bytes come out.
+        """
         data = stored.data
         if not isinstance(data, dict) or data.get("schema") != "placet.decision/1":
             raise OrderRejected(
@@ -291,9 +334,11 @@ class Service:
             "parameters": {c["parameter"]: c.get("to") for c in changes if "parameter" in c},
             "without": [c["without"] for c in changes if "without" in c],
         }
+        evaluator, alone = asked_of_stored(data)
         return self.decide(
             Document(envelope, None, stored.at().source),
-            Asked(asked.today, only=only, day_from=str(regime.get("as_of_from"))),
+            Asked(asked.today, only=only, day_from=str(regime.get("as_of_from")), alone=alone),
+            evaluator,
         )
 
     def run_scenarios(

@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import engine
 from api.keys import Key, read_keys
+from engine.concord import Evaluator
 from engine.source import MAX_BYTES
 
 Language = Literal["en", "zh", "both"]
@@ -60,6 +61,10 @@ class Serving:
     """Time for requests in flight when the service is told to stop."""
     log_contents: bool = False
     """Whether the facts of decided orders are written to the log."""
+    evaluator: Evaluator = "reference"
+    """What judges single orders, drafts of rules aside."""
+    disagreements: Path | None = None
+    """Where orders are kept on which evaluators disagree."""
 
 
 def serving(environ: Mapping[str, str] = os.environ) -> Serving:
@@ -68,6 +73,10 @@ def serving(environ: Mapping[str, str] = os.environ) -> Serving:
     log = environ.get("PLACET_LOG_CONTENTS", "").lower()
     if log not in ("", "0", "1", "no", "yes", "false", "true"):
         raise ValueError("PLACET_LOG_CONTENTS is yes or no")
+    evaluators = {name: name for name in get_args(Evaluator)}
+    evaluator = environ.get("PLACET_EVALUATOR") or plain.evaluator
+    if evaluator not in evaluators:
+        raise ValueError(f"PLACET_EVALUATOR is one of: {', '.join(evaluators)}")
     return Serving(
         store=environ.get("PLACET_STORE") or plain.store,
         keys=_keys(environ),
@@ -80,7 +89,15 @@ def serving(environ: Mapping[str, str] = os.environ) -> Serving:
         head_seconds=_number(environ, "PLACET_HEAD_SECONDS", int(plain.head_seconds), 1, 600),
         stop_seconds=_number(environ, "PLACET_STOP_SECONDS", plain.stop_seconds, 1, 600),
         log_contents=log in ("1", "yes", "true"),
+        evaluator=evaluators[evaluator],
+        disagreements=disagreements(environ),
     )
+
+
+def disagreements(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where orders are kept on which evaluators disagree, if `PLACET_DISAGREEMENTS` names a folder."""
+    named = environ.get("PLACET_DISAGREEMENTS")
+    return Path(named) if named else None
 
 
 def _keys(environ: Mapping[str, str]) -> tuple[Key, ...]:

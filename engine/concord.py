@@ -5,7 +5,7 @@ Nothing here judges. Where the two disagree, nothing passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -101,8 +101,25 @@ def sentence_of(finding: Finding, live: Status) -> Pair:
     )
 
 
-def rules_of(diagnostics: list[dict[str, Any]]) -> list[str] | None:
-    """The rules on which evaluators disagreed, from the diagnostics of a decision; else nothing."""
+def asked_of_stored(stored: Any) -> tuple[Evaluator, bool]:
+    """By which evaluators a stored decision was to be judged, and whether live was not heard."""
+    data = stored if isinstance(stored, dict) else {}
+    engine, told = data.get("engine"), data.get("diagnostics")
+    names = engine.get("judged_by") if isinstance(engine, dict) else None
+    faults = told if isinstance(told, list) else []
+    if names == ["reference"]:
+        alone = any(isinstance(one, dict) and one.get("code") == "B001" for one in faults)
+        return ("both", True) if alone else ("reference", False)
+    if names == ["live"]:
+        return "live", False
+    return "both" if names == ["reference", "live"] else "reference", False
+
+
+def rules_apart(diagnostics: Sequence[Mapping[str, Any]]) -> list[str] | None:
+    """The rules on which evaluators disagreed, from the diagnostics of a decision, if they did.
+
+    There is none where only the outcome differs.
+    """
     found = [told["file"] for told in diagnostics if told["code"] == "B900"]
     return [file.partition("/")[2] for file in found if "/" in file] if found else None
 

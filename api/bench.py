@@ -1,0 +1,82 @@
+"""What the process behind the fence holds, and its work there: judge an order by the live back end.
+
+Only that process imports the library.
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from engine.concord import Verdict
+from engine.decide import Policy, prepare
+from engine.evaluate import Program
+from engine.load import Rulebook
+from engine.values import Value
+
+if TYPE_CHECKING:
+    from engine.backends.live.decisions import LiveRegime
+    from engine.backends.live.host import Host
+
+_MOST_PROGRAMS = 1000
+_PATIENCE = 5
+"""How much longer than its time a piece of work may take when nobody is left to end it."""
+
+
+@dataclass(slots=True, eq=False)
+class Bench:
+    """The rules of the service, the host of the library, and what was compiled for it."""
+
+    rulebook: Rulebook
+    host: Host[Any]
+    regimes: dict[str, LiveRegime] = field(default_factory=dict)
+    programs: dict[Any, Program] = field(default_factory=dict)
+
+    def regime(self, id: str) -> LiveRegime:
+        """A regime as the library knows it, registered when it is first asked for."""
+        from engine.backends.live.decisions import compile_live
+
+        if id not in self.regimes:
+            book = self.rulebook
+            self.regimes[id] = compile_live(self.host, book.regimes[id], book.vocabulary)
+        return self.regimes[id]
+
+    def program(self, id: str, policy: Policy) -> Program:
+        """A regime as it stands on one day under one policy."""
+        changes = tuple(policy.overrides.items())
+        key = (id, policy.day, changes, policy.without, policy.only)
+        if key not in self.programs:
+            if len(self.programs) >= _MOST_PROGRAMS:
+                self.programs.clear()
+            self.programs[key] = prepare(self.rulebook, self.rulebook.regimes[id], policy)
+        return self.programs[key]
+
+
+def open_bench(book: bytes) -> Bench:
+    """The bench of a process that has just begun."""
+    from engine.backends.live.host import Host
+
+    return Bench(pickle.loads(book), Host())
+
+
+def judge(bench: Bench, id: str, policy: Policy, values: Sequence[Value]) -> Verdict:
+    """What the live back end finds on an order, given its values by slot without texts."""
+    from engine.backends.live.decisions import judge_live
+
+    return Verdict(*judge_live(bench.regime(id), bench.program(id, policy), values))
+
+
+def counted(
+    bench: Bench, task: Callable[..., Any], args: Sequence[Any], seconds: float
+) -> tuple[Any, int]:
+    """Do a piece of work; its result, and how many rulesets the process has registered so far."""
+    # Whoever asked ends a process that hangs. If he is gone the clock does: its signal needs no
+    # Python, and the library may hang with the interpreter locked.
+    signal.setitimer(signal.ITIMER_REAL, seconds * _PATIENCE)
+    try:
+        return task(bench, *args), bench.host.registered
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
