@@ -10,15 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from api.casebook import (
-    Appended,
-    BookRow,
-    Cases,
-    Counts,
-    LedgerView,
-    StoredCase,
-    Taken,
-)
+from api.casebook import Cases
+from api.casefile import Appended, BookRow, Counts, LedgerView, StoredCase, Taken
 from api.service import Asked, Service
 from api.store import NotThere
 from engine.case import Sent, early, read_case_order, read_event, refusal

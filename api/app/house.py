@@ -14,6 +14,8 @@ import structlog
 
 from api.app.metrics import Metrics
 from api.app.sessions import Sessions
+from api.casebook import Cases
+from api.casework import Casework
 from api.runs import Exercised, exercised
 from api.service import Service
 from api.settings import Serving, Settings
@@ -48,6 +50,7 @@ class House:
     workers: Workers = field(init=False)
     store: Store = field(init=False)
     drafts: Drafts = field(init=False)
+    casework: Casework = field(init=False)
     shipped: Mapping[str, Story] = field(init=False)
     """The shipped scenarios by id."""
     opened: bool = False
@@ -66,6 +69,7 @@ class House:
         self.shipped = read_stories(self.scenarios)
         self.store = Store.open(self.serving.store)
         self.drafts = Drafts(self.store)
+        self.casework = Casework(self.service, Cases(self.store), None, self.differs)
         self.workers = Workers(self.chosen.rules, self.serving.workers)
         self.opened = True
 
@@ -98,6 +102,11 @@ class House:
                 structlog.get_logger("placet").info(
                     "decided", regime=id, outcome=decision["outcome"], facts=decision["facts"]
                 )
+
+    def differs(self, process: str, event: str) -> None:
+        """Count and log that two evaluators disagree on an event; what it said stays unsaid."""
+        self.metrics.disagreements.labels(process).inc()
+        structlog.get_logger("placet").error("evaluators disagree", process=process, sent=event)
 
     def aside(self, task: Task, *args: Any) -> Any:
         """Do work in a child process, within the time of a request."""

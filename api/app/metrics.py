@@ -25,6 +25,12 @@ class Metrics:
         self.decisions = Counter(
             "placet_decisions", "Decisions", ["regime", "outcome"], registry=self.registry
         )
+        self.disagreements = Counter(
+            "placet_disagreements",
+            "Orders and events on which two evaluators disagreed",
+            ["rules"],
+            registry=self.registry,
+        )
         self.lost = Gauge(
             "placet_workers_lost", "Worker processes stopped or lost", registry=self.registry
         )
