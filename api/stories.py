@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from api.service import read_document
+from engine.case_story import is_case_story
 from engine.diagnostics import Diagnostic, OrderRejected
 from engine.ir import Pair
 from engine.order import Document
@@ -66,16 +67,19 @@ class Saved:
 
 
 def read_stories(folder: Path) -> dict[str, Story]:
-    """Every scenario of a folder by its id. Raises `OrderRejected` with the faults of all files.
+    """Every scenario of a folder by its id, stories of cases aside.
 
-    One that was passed over would be missing from runs that say that all is as expected.
+    Raises `OrderRejected` with the faults of all files: one that was passed over would be missing
+    from runs that say that all is as expected.
     """
     found: dict[str, Story] = {}
     faults: list[Diagnostic] = []
     for path in sorted(folder.rglob("*.yaml")):
         id = path.relative_to(folder).with_suffix("").as_posix()
         try:
-            found[id] = read_story(folder, id)
+            document = read_document(path)
+            if not is_case_story(document):
+                found[id] = _story(id, document)
         except OrderRejected as error:
             faults += error.diagnostics
     if faults:
@@ -85,7 +89,10 @@ def read_stories(folder: Path) -> dict[str, Story]:
 
 def read_story(folder: Path, id: str) -> Story:
     """One scenario of a folder. Raises `OrderRejected`."""
-    document = read_document(folder / f"{id}.yaml")
+    return _story(id, read_document(folder / f"{id}.yaml"))
+
+
+def _story(id: str, document: Document) -> Story:
     scenario = read_scenario(document)
     return Story(id, document, scenario, _runs(id, scenario))
 
