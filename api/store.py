@@ -1,6 +1,7 @@
 """The database of a team: its drafts of scenarios, in SQLite or PostgreSQL.
 
-SQL is spoken only here and in `migrations`. No clock: every time comes in as seconds since 1970, UTC.
+SQL is spoken only here, in `casebook` with its rows, `tables` and `migrations`. No clock: every time
+comes in as seconds since 1970, UTC.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api.tables import SCENARIO as _SCENARIO
+from api.tables import TABLES
 from engine.source import JsonNumber
 
 PATIENCE = 10
@@ -35,30 +38,13 @@ VERSIONS = "placet_schema"
 # Locks of PostgreSQL, by number: any two that nobody else takes.
 _MIGRATING, _ADDING = 7_052_203_001, 7_052_203_002
 # No vowels, so that no word appears, and nothing that looks like something else.
-_LETTERS = "23456789bcdfghjkmnpqrstvwxyz"
-_ID = re.compile(rf"d-[{_LETTERS}]{{12}}")
-_PLACE = re.compile(rf"([0-9]{{1,18}})-(d-[{_LETTERS}]{{12}})")
+LETTERS = "23456789bcdfghjkmnpqrstvwxyz"
+_ID = re.compile(rf"d-[{LETTERS}]{{12}}")
+_PLACE = re.compile(rf"([0-9]{{1,18}})-(d-[{LETTERS}]{{12}})")
 # What a text column cannot hold: PostgreSQL refuses NUL, UTF-8 has no lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _NO_FILE = (None, "", ":memory:")
-
-TABLES = sa.MetaData()
-_SCENARIO = sa.Table(
-    "scenario",
-    TABLES,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("title_folded", sa.Text, nullable=False),
-    sa.Column("regime", sa.Text, nullable=False),
-    sa.Column("document", sa.Text, nullable=False),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.Column("created_by", sa.Text, nullable=False),
-    sa.Column("updated_at", sa.BigInteger, nullable=False),
-    sa.Column("updated_by", sa.Text, nullable=False),
-    sa.Index("scenario_newest", "updated_at", "id"),
-)
 
 
 class StoreError(Exception):
@@ -66,11 +52,11 @@ class StoreError(Exception):
 
 
 class NotThere(StoreError):
-    """There is no such draft, or no such place in the list of drafts."""
+    """There is nothing of that name, or no such place in a list."""
 
 
 class Changed(StoreError):
-    """Somebody else has changed the draft in the meantime."""
+    """Somebody else has changed it in the meantime."""
 
     def __init__(self, version: int) -> None:
         self.version = version
@@ -78,11 +64,13 @@ class Changed(StoreError):
 
 
 class Full(StoreError):
-    """There are as many drafts as there may be."""
+    """There are as many as there may be."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self, most: int, of: str = "drafts already; remove some that nobody needs"
+    ) -> None:
         self.most = most
-        super().__init__(f"there are {most:,} drafts already; remove some that nobody needs")
+        super().__init__(f"there are {most:,} {of}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +137,8 @@ def _engine(url: str) -> sa.Engine:
                 pool_timeout=PATIENCE,
                 pool_pre_ping=True,
                 connect_args=waits,
+                # Who has waited for a lock must see what was written meanwhile.
+                isolation_level="READ COMMITTED",
             )
         except ImportError:
             raise StoreError("PostgreSQL needs one part more: `placet[postgres]`") from None
@@ -291,9 +281,9 @@ class Drafts:
         """
         found = sa.select(*_ENTRY)
         if regime is not None:
-            found = found.where(_SCENARIO.c.regime == _storable(regime))
+            found = found.where(_SCENARIO.c.regime == storable(regime))
         if title:
-            wanted = _folded(title)
+            wanted = folded(title)
             if len(wanted) > 20 * LONGEST_TITLE:
                 return Page((), None)
             found = found.where(_SCENARIO.c.title_folded.contains(wanted, autoescape=True))
@@ -314,7 +304,7 @@ class Drafts:
         """The newest drafts, as many as may be held together, and whether there are more."""
         wanted = sa.select(*_ENTRY, _SCENARIO.c.document)
         if regime is not None:
-            wanted = wanted.where(_SCENARIO.c.regime == _storable(regime))
+            wanted = wanted.where(_SCENARIO.c.regime == storable(regime))
         wanted = _newest_first(wanted).limit(most + 1).execution_options(yield_per=10)
         drafts: list[Draft] = []
         size = 0
@@ -338,7 +328,7 @@ class Drafts:
 
     def add(self, document: dict[str, Any], *, title: str, regime: str, at: int, by: str) -> Entry:
         """Keep a new draft, as version 1. Raises `Full`."""
-        id = "d-" + "".join(secrets.choice(_LETTERS) for _ in range(12))
+        id = new_id("d")
         row = _content(document, title, regime) | _changed(at, by)
         row |= {"id": id, "version": 1, "created_at": at, "created_by": row["updated_by"]}
         with self.store.writing() as connection:
@@ -378,6 +368,11 @@ class Drafts:
             connection.execute(sa.delete(_SCENARIO).where(_SCENARIO.c.id == id))
 
 
+def new_id(kind: str) -> str:
+    """An id that nobody guesses."""
+    return f"{kind}-" + "".join(secrets.choice(LETTERS) for _ in range(12))
+
+
 def _known(id: str) -> str:
     """An id as this store makes them; any other text never reaches the database."""
     if not _ID.fullmatch(id):
@@ -390,7 +385,7 @@ def _newest_first(wanted: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _draft(row: Any) -> Draft:
-    return Draft(Entry(*row[:-1]), _read(row[-1]))
+    return Draft(Entry(*row[:-1]), read_back(row[-1]))
 
 
 def _count(connection: sa.Connection) -> int:
@@ -411,34 +406,34 @@ def _locked(connection: sa.Connection, id: str, version: int) -> Entry:
 
 
 def _content(document: dict[str, Any], title: str, regime: str) -> dict[str, Any]:
-    shown = _storable(title)[:LONGEST_TITLE]
+    shown = storable(title)[:LONGEST_TITLE]
     return {
         "title": shown,
-        "title_folded": _folded(shown),
-        "regime": _storable(regime),
+        "title_folded": folded(shown),
+        "regime": storable(regime),
         "document": written(document),
     }
 
 
 def _changed(at: int, by: str) -> dict[str, Any]:
-    return {"updated_at": at, "updated_by": _storable(by)}
+    return {"updated_at": at, "updated_by": storable(by)}
 
 
 def _entry(row: dict[str, Any]) -> Entry:
     return Entry(*(row[name] for name in Entry.__slots__))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Text for a column: what no column holds is made visible; the document keeps it as it is."""
     return _UNSTORABLE.sub(lambda sign: "␀" if sign[0] == "\x00" else "\ufffd", text)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Text for search: in one case and one width, by the same rules in every database."""
-    return unicodedata.normalize("NFKC", _storable(text)).casefold()
+    return unicodedata.normalize("NFKC", storable(text)).casefold()
 
 
-def _read(text: str) -> Any:
+def read_back(text: str) -> Any:
     """Read JSON that `written` wrote."""
     return json.loads(
         text, parse_float=JsonNumber, parse_int=lambda n: int(n) if len(n) <= 20 else JsonNumber(n)

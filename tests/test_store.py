@@ -26,7 +26,6 @@ import api.store
 from api.store import (
     LONGEST_PAGE,
     LONGEST_TITLE,
-    TABLES,
     VERSIONS,
     Changed,
     Drafts,
@@ -37,6 +36,7 @@ from api.store import (
     StoreError,
     written,
 )
+from api.tables import TABLES
 from engine.source import JsonNumber, plain, read_text
 from tests.databases import KINDS, postgresql, sqlite
 
