@@ -1,4 +1,4 @@
-"""Hypothesis strategies made from a vocabulary and a regime: orders, expressions, rule sets.
+"""Hypothesis strategies made from rules: orders, courses of cases, expressions, rule sets.
 
 For authors of rules and their tests; the only module that imports hypothesis. Everything shrinks
 towards few facts, plain values and short conditions.
@@ -18,13 +18,16 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from engine.choices import TEXTS, Choice, Choices, describe
+from engine.courses import Course, Courses
 from engine.diagnostics import Diagnostic, Source, Span, has_errors
 from engine.evaluate import judge
 from engine.expression import Names, amount, condition
 from engine.ir import CERTAINTIES, DUES, KINDS_OF_RULE, Expr, Regime, Rule, Status, type_of
+from engine.lifecycle import Setting
 from engine.load import Rulebook
 from engine.order import Order, make_order, write_facts
 from engine.parse import parse_regime
+from engine.process import Process
 from engine.sample import Search, Stated, orders_by_status
 from engine.source import Node, Scalar, read_text
 from engine.values import Type, Value
@@ -57,6 +60,17 @@ def orders(
     wanted = next(status for status, named in outcomes.items() if named.code == outcome)
     starts = _from(bases[wanted])
     return _built(lambda draw: _order(draw, choices, draw(starts), wanted))
+
+
+def event_sequences(process: Process, order: Order) -> st.SearchStrategy[Course]:
+    """Courses of a case with an order: events at and around deadlines, fields at turning points.
+
+    `@given(event_sequences(book.processes["h200-article"], order))` draws the day of opening and
+    what is sent: mostly events that are taken, some that are refused or come too early. No event
+    is dated before the latest that was taken.
+    """
+    drawn, setting = Courses(process), Setting(process, order)
+    return _built(lambda draw: drawn.course(setting, lambda n: draw(st.integers(0, n - 1))))
 
 
 def _built(make: Callable[[Draw[Any]], T]) -> st.SearchStrategy[T]:
