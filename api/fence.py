@@ -13,17 +13,19 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from api.bench import counted, judge, open_bench
+from api.bench import counted, judge, open_bench, walk
 from api.worker import Child, Task, TookTooLong, TookTooMuch, WorkerLost, WorkFailed
 from engine.concord import Verdict
 from engine.decide import Policy
 from engine.diagnostics import BackendFailure, Diagnostic, PlacetError, Source, Span
 from engine.ir import Regime
+from engine.lifecycle import Happening, Outline, State
 from engine.load import Rulebook
 from engine.order import Order
+from engine.process import Process
 from engine.values import Value
 
 MEMORY = 2**30
@@ -53,6 +55,11 @@ class Standing:
     hangs: int
     restarts: int
     recycled: int
+
+    def counts(self) -> dict[str, int]:
+        """What happened, by name."""
+        names = ("crashes", "hangs", "restarts", "recycled")
+        return {name: getattr(self, name) for name in names}
 
 
 def _nobody(event: str, why: str) -> None:
@@ -129,6 +136,18 @@ class Fence:
         for slot in self._texts:
             values[slot] = None
         return Verdict(*self.ask(judge, regime.id, policy, values))
+
+    def walked(
+        self, process: Process, order: Order, state: State, happening: Happening
+    ) -> Outline:
+        """What an event comes to in a case. Raises `BackendFailure`."""
+        facts = self.rulebook.vocabulary.facts
+        stated = {p: v for p, v in order.stated.items() if facts[p].type.kind != "text"}
+        texts = [f.name for f in process.events[happening.event].fields if f.type.kind == "text"]
+        fields = {n: None if n in texts else v for n, v in happening.fields.items()}
+        told = replace(happening, fields=fields)
+        found: Outline = self.ask(walk, process.id, stated, state, told)
+        return found
 
     def ask(self, task: Task, *args: Any) -> Any:
         """Do a piece of work behind the fence: `task(bench, *args)`.

@@ -13,6 +13,8 @@ from engine.fault_codes import CODES
 from engine.words import Lang
 
 _STATUS = {
+    "B001": 503,
+    "B002": 503,
     "O001": 400,
     "O002": 413,
     "O003": 400,

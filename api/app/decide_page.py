@@ -212,14 +212,14 @@ def answer_to(house: House, form: Form, lang: Lang) -> Answer:
     asked = Asked(house.today(), only=form.only())
     found = Answer(form, order)
     try:
-        found.decisions.append(house.service.decide(Document(envelope), asked))
+        found.decisions.append(house.decide(Document(envelope), asked))
     except OrderRejected as error:
         found.faults = _faults(error.diagnostics, form, book, lang)
         return found
     # What is changed in the rules is changed in those of the main rule set alone.
     kept = {k: v for k, v in envelope.items() if k not in ("parameters", "without")}
     for id in form.also:
-        found.decisions.append(house.service.decide(Document({**kept, "regime": id}), asked))
+        found.decisions.append(house.decide(Document({**kept, "regime": id}), asked))
     house.decided(found.decisions)
     return found
 

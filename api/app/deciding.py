@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import structlog
@@ -43,11 +43,11 @@ async def decide(request: Request) -> Response:
     document = await body_of(request)
     wanted = Wanted(document, house)
     if wanted.draft is not None:
+        # What a client brings along never goes to the live evaluator.
         found = await aside(house, tasks.decide_draft, wanted.draft, wanted.orders, wanted.asked)
-    else:
-        found = [house.service.decide(order, wanted.asked) for order in wanted.orders]
-    house.decided(found)
-    return answer(wanted.reply([house.service.written(one) for one in found]))
+        house.decided(found)
+        return answer(wanted.reply([house.service.written(one) for one in found]))
+    return answer(await _in_turn(house, _decided, house, wanted))
 
 
 @router.post(
@@ -110,7 +110,8 @@ async def _answers(house: House, request: Request) -> AsyncIterator[bytes]:
                 number += 1
                 if not line.strip():
                     continue
-                ready += (_one(house, line, f"line {number}"), b"\n")
+                made = await _in_turn(house, _one, house, line, f"line {number}")
+                ready += (made, b"\n")
                 size += len(ready[-2])
                 if size >= _BATCH or time.monotonic() - last > 0.02:
                     yield b"".join(ready)
@@ -163,13 +164,26 @@ def _one(house: House, line: bytes, name: str) -> bytes:
         if wanted.draft is not None:
             told = fault("W119", "a draft of rules comes with a single call", "use `/v1/decide`")
             raise OrderRejected([told])
-        found = [house.service.decide(order, wanted.asked) for order in wanted.orders]
+        return _decided(house, wanted)
     except PlacetError as error:
         return written(rejection(name, error.diagnostics))
     except Exception as error:
         structlog.get_logger("placet").error("line failed", kind=type(error).__name__)
         broken = fault("W115", "the service failed on this line; nothing was decided", "")
         return written(rejection(name, [broken]))
+
+
+async def _in_turn(house: House, work: Callable[..., bytes], *args: Any) -> bytes:
+    """Decide here, or in a thread where another process is asked, for which others do not wait."""
+    if not house.asks_live:
+        return work(*args)
+    async with house.turns:
+        return await run_in_threadpool(work, *args)
+
+
+def _decided(house: House, wanted: Wanted) -> bytes:
+    """The answer to a request without a draft of rules."""
+    found = [house.decide(order, wanted.asked) for order in wanted.orders]
     house.decided(found)
     return wanted.reply([house.service.written(one) for one in found])
 

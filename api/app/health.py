@@ -34,19 +34,26 @@ async def healthz() -> Response:
     responses=examples.READY,
 )
 async def readyz(request: Request) -> Response:
-    """Say whether rules and store can be used; 503 while one cannot."""
+    """Say whether rules and store can be used; 503 while one cannot.
+
+    A live evaluator that is degraded makes no service unready: the reference goes on.
+    """
     house: House = request.app.state.house
-    await run_in_threadpool(house.workers.mend)
+    await run_in_threadpool(house.mend)
     try:
         await run_in_threadpool(house.store.check)
         store = "ready"
     except StoreError:
         store = "unreachable"
+    fence = house.fence.standing
     told = {
         "status": "ready" if store == "ready" else "not ready",
         "rules": {"regimes": len(house.service.rulebook().regimes)},
         "store": store,
         "workers": {"count": house.workers.count, "lost": house.workers.lost},
+        "evaluator": house.serving.evaluator,
+        "live": fence.state,
+        "fence": {"reason": fence.reason, **fence.counts()},
     }
     return answer(told, 200 if store == "ready" else 503)
 
@@ -61,5 +68,6 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Give what was counted, for Prometheus."""
     house: House = request.app.state.house
-    await run_in_threadpool(house.workers.mend)
-    return Response(house.metrics.text(house.workers.lost), media_type="text/plain; version=0.0.4")
+    await run_in_threadpool(house.mend)
+    text = house.metrics.text(house.workers.lost, house.fence.standing)
+    return Response(text, media_type="text/plain; version=0.0.4")

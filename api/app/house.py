@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +17,15 @@ from api.app.metrics import Metrics
 from api.app.sessions import Sessions
 from api.casebook import Cases
 from api.casework import Casework
+from api.disagreements import keep
+from api.fence import Fence
 from api.runs import Exercised, exercised
-from api.service import Service
+from api.service import Asked, Service
 from api.settings import Serving, Settings
 from api.store import Drafts, Store
 from api.stories import Story, read_stories
 from api.worker import NoneFree, Task, TookTooLong, TookTooMuch, WorkerLost, Workers
+from engine.concord import rules_apart
 from engine.decide import Decision
 from engine.diagnostics import Diagnostic, OrderRejected
 from engine.order import (
@@ -36,6 +40,8 @@ from engine.values import MAX_TEXT
 
 _LONGEST_RUN = 8
 """Seconds that a page waits for the scenarios of a rule set, which run once."""
+_IN_LINE = 4
+"""Requests that wait for the fence in threads, which pages need too; the others wait without."""
 
 
 @dataclass(slots=True)
@@ -48,12 +54,14 @@ class House:
     sessions: Sessions
     service: Service = field(init=False)
     workers: Workers = field(init=False)
+    fence: Fence = field(init=False)
     store: Store = field(init=False)
     drafts: Drafts = field(init=False)
     casework: Casework = field(init=False)
     shipped: Mapping[str, Story] = field(init=False)
     """The shipped scenarios by id."""
     opened: bool = False
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_IN_LINE))
     _exercised: dict[str, Exercised] = field(default_factory=dict)
     _exercising: threading.Lock = field(default_factory=threading.Lock)
 
@@ -66,11 +74,14 @@ class House:
             return
         self.service = Service(self.chosen.rules)
         self.service.rulebook()
+        self.service.live = self.fence = Fence(self.service.rulebook(), tell=_tell)
         self.shipped = read_stories(self.scenarios)
         self.store = Store.open(self.serving.store)
         self.drafts = Drafts(self.store)
-        self.casework = Casework(self.service, Cases(self.store), None, self.differs)
+        self.casework = Casework(self.service, Cases(self.store), self.differs)
         self.workers = Workers(self.chosen.rules, self.serving.workers)
+        if self.asks_live:
+            self.fence.open()
         self.opened = True
 
     def close(self) -> None:
@@ -79,6 +90,7 @@ class House:
             return
         self.opened = False
         self.workers.close()
+        self.fence.close()
         self.store.close()
 
     @property
@@ -90,6 +102,23 @@ class House:
         """The present US Eastern calendar day."""
         return datetime.now(ZoneInfo("America/New_York")).date().toordinal()
 
+    @property
+    def asks_live(self) -> bool:
+        """Whether orders are judged by another process too, for which the caller has to wait."""
+        return self.serving.evaluator != "reference"
+
+    def decide(self, asked_of: Document, asked: Asked) -> Decision:
+        """Decide an order by the evaluators of this service. Raises `OrderRejected`.
+
+        Raises `BackendFailure` where live alone should judge and cannot be asked.
+        """
+        return self.service.decide(asked_of, asked, self.serving.evaluator)
+
+    def mend(self) -> None:
+        """Replace processes that were ended while nothing was asked of them."""
+        self.workers.mend()
+        self.fence.mend()
+
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions; what their orders say is logged only where that was asked for."""
         known = self.service.rulebook().regimes
@@ -98,10 +127,34 @@ class House:
             # A draft names its outcomes as it likes: as labels they would be without number.
             by = (id, decision["outcome"]) if id in known else ("draft", decision["status"])
             self.metrics.decisions.labels(*by).inc()
+            if decision["diagnostics"]:
+                self._doubted(decision)
             if self.serving.log_contents:
                 structlog.get_logger("placet").info(
                     "decided", regime=id, outcome=decision["outcome"], facts=decision["facts"]
                 )
+
+    def _doubted(self, decision: Decision) -> None:
+        """Count, log and keep an order on which evaluators disagree, or that one alone judged."""
+        regime = decision["regime"]
+        rules = rules_apart(decision["diagnostics"])
+        if rules is None:
+            self.metrics.alone.labels(regime["id"]).inc()
+            return
+        self.metrics.disagreements.labels(regime["id"]).inc()
+        log = structlog.get_logger("placet")
+        log.error(
+            "evaluators disagree",
+            regime=regime["id"],
+            digest=regime["digest"],
+            as_of=regime["as_of"],
+            rules=rules,
+        )
+        if self.serving.disagreements is not None:
+            try:
+                keep(self.serving.disagreements, self.service.rulebook().vocabulary, decision)
+            except OSError as error:
+                log.error("disagreement not kept", why=error.strerror)
 
     def differs(self, process: str, event: str) -> None:
         """Count and log that two evaluators disagree on an event; what it said stays unsaid."""
@@ -153,6 +206,12 @@ class House:
         if "expect" in document.data or "vary" in document.data:
             read_scenario(document)
         return title, envelope.regime or ""
+
+
+def _tell(event: str, why: str) -> None:
+    """What happens to the fence, in the log."""
+    level = "info" if event == "mended" else "warning"
+    getattr(structlog.get_logger("placet"), level)(f"live evaluator {event}", why=why)
 
 
 def _title(document: Document, faults: list[Diagnostic]) -> str:

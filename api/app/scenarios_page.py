@@ -14,7 +14,7 @@ from api.app.answers import fault, not_there
 from api.app.house import House
 from api.app.pages import page
 from api.app.scenarios import is_draft, moment, story_of
-from api.service import Asked, Service
+from api.service import Asked
 from api.store import Draft, Entry, NotThere
 from api.stories import Chosen, Saved, Story, orders_of
 from engine.decide import Decision
@@ -157,7 +157,7 @@ def _row(house: House, entry: Entry) -> Row:
     try:
         draft = saved(house.drafts.get(entry.id))
         title = draft.title
-        decision = house.service.decide(orders_of(draft)[0].document, Asked(house.today()))
+        decision = house.decide(orders_of(draft)[0].document, Asked(house.today()))
         return Row(entry, title, decision, draft.expects)
     except (PlacetError, NotThere):
         return Row(entry, title)
@@ -230,15 +230,15 @@ def side_by_side(
         told = f"a comparison takes two or {SIDE_BY_SIDE} different orders"
         raise OrderRejected([fault("W101", told, "choose them on the page of scenarios")])
     runs = [chosen(house, id)[0] for id in ids]
-    return page(request, "compare.html", found=compare(house.service, runs, house.today()))
+    return page(request, "compare.html", found=compare(house, runs))
 
 
-def compare(service: Service, runs: Sequence[Chosen], today: int) -> Comparison:
+def compare(house: House, runs: Sequence[Chosen]) -> Comparison:
     """Decide orders and put them side by side. Raises `OrderRejected`."""
-    book = service.rulebook()
+    book = house.service.rulebook()
     columns = []
     for run in runs:
-        decision = service.decide(run.document, Asked(today, changes=run.changes))
+        decision = house.decide(run.document, Asked(house.today(), changes=run.changes))
         columns.append(Column(run, decision, _facts(book, run)))
     return Comparison(
         tuple(columns),

@@ -250,3 +250,6 @@ class Ready(BaseModel):
 
     status: Literal["ready", "not ready"]
     store: str
+    evaluator: Literal["reference", "live", "both"]
+    live: Literal["ready", "degraded", "off"]
+    fence: dict[str, Any]
