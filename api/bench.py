@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import pickle
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.concord import Verdict
 from engine.decide import Policy, prepare
 from engine.evaluate import Program
+from engine.lifecycle import Happening, Outline, Setting, State, outline
 from engine.load import Rulebook
+from engine.order import make_order
 from engine.values import Value
 
 if TYPE_CHECKING:
+    from engine.backends.live.charts import LiveChart
     from engine.backends.live.decisions import LiveRegime
     from engine.backends.live.host import Host
 
@@ -33,6 +36,7 @@ class Bench:
     rulebook: Rulebook
     host: Host[Any]
     regimes: dict[str, LiveRegime] = field(default_factory=dict)
+    charts: dict[str, LiveChart] = field(default_factory=dict)
     programs: dict[Any, Program] = field(default_factory=dict)
 
     def regime(self, id: str) -> LiveRegime:
@@ -43,6 +47,14 @@ class Bench:
             book = self.rulebook
             self.regimes[id] = compile_live(self.host, book.regimes[id], book.vocabulary)
         return self.regimes[id]
+
+    def chart(self, id: str) -> LiveChart:
+        """A process as the library knows it, registered when it is first asked for."""
+        from engine.backends.live.charts import compile_chart
+
+        if id not in self.charts:
+            self.charts[id] = compile_chart(self.host, self.rulebook.processes[id])
+        return self.charts[id]
 
     def program(self, id: str, policy: Policy) -> Program:
         """A regime as it stands on one day under one policy."""
@@ -67,6 +79,17 @@ def judge(bench: Bench, id: str, policy: Policy, values: Sequence[Value]) -> Ver
     from engine.backends.live.decisions import judge_live
 
     return Verdict(*judge_live(bench.regime(id), bench.program(id, policy), values))
+
+
+def walk(
+    bench: Bench, id: str, stated: Mapping[str, Value], state: State, happening: Happening
+) -> Outline:
+    """What an event comes to in a case, every transition picked by the chart of its process."""
+    from engine.backends.live.charts import step_live
+
+    chart = bench.chart(id)
+    setting = Setting(chart.process, make_order(bench.rulebook.vocabulary, stated))
+    return outline(step_live(chart, setting, state, happening))
 
 
 def counted(

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from api.casebook import Cases
-from api.casefile import Appended, BookRow, Counts, LedgerView, StoredCase, Taken
+from api.casefile import (
+    Appended,
+    BookRow,
+    CaseEntry,
+    Counts,
+    LedgerView,
+    Standing,
+    StoredCase,
+    Taken,
+)
 from api.service import Asked, Service
 from api.store import NotThere
+from api.stories import flat
 from engine.case import Sent, early, read_case_order, read_event, refusal
 from engine.case_told import order_of, rebuild, tell
 from engine.concord import Evaluator
@@ -27,9 +37,9 @@ from engine.diagnostics import (
     shown,
 )
 from engine.findings import iso
-from engine.lifecycle import Happening, NotTaken, Outline, Setting, State, advance, outline, step
+from engine.lifecycle import Happening, NotTaken, Setting, State, advance, outline, step
 from engine.load import Rulebook
-from engine.order import Document, Order, read_day, write_facts
+from engine.order import Document, read_day, write_facts
 from engine.process import LEDGER, Process
 from engine.values import MAX_TEXT, Value
 from engine.words import NOTICE
@@ -45,26 +55,16 @@ TO_DATE = "customer.units_to_date"
 Json = dict[str, Any]
 
 
-class Walker(Protocol):
-    """The second evaluator of processes, wherever it runs."""
-
-    def walked(
-        self, process: Process, order: Order, state: State, happening: Happening
-    ) -> Outline:
-        """What an event comes to. Raises `BackendFailure`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Casework:
     """Cases of a store under the rules of a service.
 
-    Every event and every decision of a case is judged twice where there is a `walker`; `differs`
-    hears of a process on which the two did not agree, never what the event said.
+    Every event and every decision of a case is judged twice where the service has a second
+    evaluator; `differs` hears of a process on which the two did not agree, never what the event said.
     """
 
     service: Service
     cases: Cases
-    walker: Walker | None
     differs: Callable[[str, str], None]
 
     @property
@@ -204,11 +204,12 @@ class Casework:
         document: Document,
     ) -> tuple[str, ...]:
         """Who judged an event. Raises `OrderRejected` where two evaluators disagree."""
-        if self.walker is None:
+        live = self.service.live
+        if live is None:
             return ("reference",)
         process = setting.process
         try:
-            walked = self.walker.walked(process, setting.order, state, happening)
+            walked = live.walked(process, setting.order, state, happening)
         except BackendFailure:
             return ("reference",)
         if walked != outline(found):
@@ -222,11 +223,43 @@ class Casework:
         """Begin another course of a case after an event; its id. Raises a `StoreError`."""
         return self.cases.fork(id, version, title=title, at=at, by=by).id
 
+    def without_said(
+        self, process: Process | None, facts: Any
+    ) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """The facts of an order that events will say, and the order without them."""
+        flat_facts = dict(flat(facts, self.book.vocabulary))
+        keeps = {} if process is None else process.keeps
+        said = tuple(path for path in flat_facts if path in keeps and not keeps[path].stated)
+        return said, {path: value for path, value in flat_facts.items() if path not in said}
+
     # --- what is told ---
 
     def show(self, id: str, as_of: int | None = None) -> Json:
         """A case as it stands on a day, or with its latest event. Raises a `StoreError`."""
         return self.told(self.cases.get(id), as_of)
+
+    def row(self, entry: CaseEntry) -> Json:
+        """What a list tells of a case."""
+        process = self.book.processes.get(entry.process)
+        stage = None if process is None else process.stages.get(entry.stage)
+        return {
+            "id": entry.id,
+            "version": entry.version,
+            "workspace": entry.workspace,
+            "title": entry.title,
+            "process": entry.process,
+            "stage": {
+                "id": entry.stage,
+                "title": None if stage is None else stage.title.as_json(),
+                "end": entry.ended,
+            },
+            "customer": entry.customer or None,
+            "group": entry.group or None,
+            "counted": entry.counted,
+            "forked_from": entry.forked_from,
+            "opened_on": iso(entry.opened_on),
+            "updated_at": entry.updated_at,
+        }
 
     def told(self, stored: StoredCase, as_of: int | None = None) -> Json:
         """A stored case as JSON."""
@@ -280,14 +313,14 @@ class Casework:
         order = order_of(setting, self.book.vocabulary, state)
         facts = dict(order.stated)
         if facts.get(TO_DATE) is None and stored.entry.holder:
-            rows = self.cases.ledger(stored.entry.workspace, stored.entry.holder)
-            facts[TO_DATE] = rows[0].used if rows and rows[0].has_book else None
+            ledger = self.cases.view(stored.entry.id)
+            facts[TO_DATE] = ledger.used if ledger.has_book else None
         data = {
             "regime": process.id,
             "facts": write_facts(self.book.vocabulary, facts),
         }
         document = Document(data, None, Source("case"))
-        evaluator: Evaluator = "both" if self.walker is not None else "reference"
+        evaluator: Evaluator = "both" if self.service.live is not None else "reference"
         return self.service.decide(document, Asked(as_of), evaluator)
 
     def _ledger_of(self, stored: StoredCase, setting: Setting, told: Json) -> Json | None:
@@ -362,11 +395,14 @@ class Casework:
             for one in stored.events
         ]
 
-    def verified(self, stored: StoredCase) -> tuple[str, Counts]:
-        """The stage and counts that the events of a case come to."""
+    def standing(self, stored: StoredCase) -> Standing:
+        """What the events of a case come to. Raises `ValueError` where one is no longer taken."""
         setting, sent = self._setting(stored), self._sent(stored)
-        state = rebuild(setting, stored.entry.opened_on, sent).state
-        return state.stage, _counts(setting.process, state)
+        past = rebuild(setting, stored.entry.opened_on, sent)
+        if past.broken is not None:
+            raise ValueError(f"event {past.broken[0]} of case {stored.entry.id} is not taken")
+        stage = setting.process.stages[past.state.stage]
+        return Standing(stage.id, stage.end, _counts(setting.process, past.state))
 
 
 def _counts(process: Process, state: State) -> Counts:

@@ -41,6 +41,8 @@ from engine.source import MAX_BYTES, read_bytes, read_text
 from engine.values import Value
 
 if TYPE_CHECKING:
+    from engine.lifecycle import Happening, Outline, State
+    from engine.process import Process
     from engine.scenario import Run, Scenario
 
 LONGEST_LINE = MAX_BYTES + 2
@@ -72,6 +74,11 @@ class Live(Protocol):
 
     def verdict(self, regime: Regime, policy: Policy, order: Order) -> Verdict:
         """What it finds on an order. Raises `BackendFailure`."""
+
+    def walked(
+        self, process: Process, order: Order, state: State, happening: Happening
+    ) -> Outline:
+        """What an event comes to in a case. Raises `BackendFailure`."""
 
 
 @dataclass(slots=True)
@@ -345,13 +352,18 @@ class Service:
         self, files: Iterable[Path], asked: Asked
     ) -> Iterator[tuple[Path, Scenario | None, list[RunResult]]]:
         """Run scenario files one after the other."""
-        # Only tests need it, and every start would wait for it.
+        # Only tests need them, and every start would wait for them.
+        from engine.case_story import is_case_story
         from engine.scenario import read_scenario
 
         self.rulebook()
         for path in files:
             try:
-                scenario = read_scenario(read_document(path))
+                document = read_document(path)
+                if is_case_story(document):
+                    yield (path, *self._play(document, asked))
+                    continue
+                scenario = read_scenario(document)
             except OrderRejected as error:
                 yield path, None, [RunResult(None, None, [], error.diagnostics)]
                 continue
@@ -359,6 +371,19 @@ class Service:
                 r for r in scenario.runs if asked.regime in (None, r.document.data["regime"])
             ]
             yield path, scenario, self.run(wanted, asked.today)
+
+    def _play(self, document: Document, asked: Asked) -> tuple[Scenario, list[RunResult]]:
+        """Play a story of a case, as a scenario of one run."""
+        from engine.case_story import play, read_case_story
+        from engine.scenario import Expectation, Run, Scenario
+
+        story = read_case_story(self.rulebook(), document)
+        scenario = Scenario(story.title, story.story, ())
+        if asked.regime not in (None, story.process.id):
+            return scenario, []
+        expect = Expectation(story.process.id, {}, document.at("expect"))
+        run = Run(story.title, document, None, expect)
+        return scenario, [RunResult(run, None, play(self.rulebook(), story), ())]
 
     def run(self, runs: Iterable[Run], today: int) -> list[RunResult]:
         """Run orders of a scenario, each by its own rule set and day."""

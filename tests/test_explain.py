@@ -566,8 +566,9 @@ def test_every_decision_of_the_scenarios_is_as_documented(service: Service) -> N
         sorted((ROOT / "scenarios").rglob("*.yaml")), Asked(DAY)
     ):
         for result in results:
-            DecisionWire.model_validate(result.decision)
-            seen += 1
+            if result.decision is not None:  # a story of a case has none
+                DecisionWire.model_validate(result.decision)
+                seen += 1
     assert seen > 400
 
 

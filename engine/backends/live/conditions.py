@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from engine.backends.live.host import LARGEST, Pattern, PostedFact, failure
 from engine.backends.live.logic import (
     FALSE,
     SIGNS,
@@ -31,6 +30,7 @@ from engine.backends.live.logic import (
     some,
     ways,
 )
+from engine.backends.live.posting import Pattern, PostedFact, failure
 from engine.evaluate import Program, amount, truth
 from engine.generate import Values
 from engine.ir import (
@@ -45,8 +45,9 @@ from engine.ir import (
     factors,
     type_of,
 )
+from engine.values import LIMIT
 
-STEPS = 100
+STEPS = 64
 """How many tests the ways to one conclusion may take; each costs some 3 kB."""
 WAYS = 14
 """How many ways one Rete rule takes: the library keeps 32 signs of grouping, two for each."""
@@ -323,7 +324,7 @@ def _post_sides(fact: PostedFact, at: int, compare: Compare, reading: Reading) -
         left, right = left * a, right * b
     elif kind.kind == "code":
         left, right = reading.ordinals[left], reading.ordinals[right]
-    if not (-LARGEST <= left <= LARGEST and -LARGEST <= right <= LARGEST):
+    if not (-LIMIT <= left <= LIMIT and -LIMIT <= right <= LIMIT):
         raise failure("a side of a comparison has more than 63 bits")
     fact[f"k{at}"] = "t"
     fact[f"w{at}"] = fact[f"b{at}"] = left

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from durable.engine import Closure
 from durable.engine import Host as DurableHost
 
-from engine.diagnostics import BackendFailure, Diagnostic, Source, Span
-
-Pattern = Mapping[str, Any]
-"""A condition on one fact, in the words of the library."""
-PostedFact = dict[str, int | str]
-"""A fact as posted: `sid`, `id`, int64 and the signs `t`, `f` and `u`; never text of a user."""
+from engine.backends.live.posting import Pattern, PostedFact, failure
+from engine.diagnostics import BackendFailure
 
 C = TypeVar("C")
 
-LARGEST = 2**63 - 1
+
+class Trigger(NamedTuple, Generic[C]):
+    """What a stage of a chart does with one kind of event: where it leads, and what is concluded."""
+
+    pattern: Pattern
+    to: str
+    concludes: C
 
 
 class _QuietHost(DurableHost):  # type: ignore[misc]  # the library has no types
@@ -59,8 +61,48 @@ class Host(Generic[C]):
         try:
             self._durable.register_rulesets({name: definition})
         except Exception as error:
-            raise self._failure("a ruleset could not be made", error) from error
+            raise self.failure("a ruleset could not be made", error) from error
         return name
+
+    def register_chart(self, stages: Mapping[str, Sequence[Trigger[C]]]) -> str:
+        """Make a statechart; the first stage is that in which a state begins."""
+        name = f"s{self.registered}"
+        labels = {stage: f"q{number}" for number, stage in enumerate(stages)}
+        definition = {
+            labels[stage]: {
+                f"t{number}": {
+                    "all": [{"m": trigger.pattern}],
+                    "to": labels[trigger.to],
+                    "run": self._recorder(trigger.concludes),
+                }
+                for number, trigger in enumerate(triggers)
+            }
+            for stage, triggers in stages.items()
+        }
+        self._refuse_after_failure()
+        self.registered += 1
+        try:
+            self._durable.register_rulesets({f"{name}$state": definition})
+        except Exception as error:
+            raise self.failure("a chart could not be made", error) from error
+        return name
+
+    def post(self, chart: str, sid: str, event: PostedFact) -> C:
+        """Post an event to a chart, and say what the one trigger that took it concludes."""
+        self._refuse_after_failure()
+        self._concluded.clear()
+        try:
+            state = self._durable.post(chart, event)
+        except Exception as error:
+            raise self.failure("an event was not taken", error) from error
+        charts = self._alive.setdefault(sid, [])
+        if chart not in charts:
+            charts.append(chart)
+        if not isinstance(state, dict) or "exception" in state:
+            raise self.failure("an action failed", state)
+        if len(self._concluded) != 1:
+            raise self.failure("not one trigger for an event", f"{len(self._concluded)}")
+        return self._concluded[0]
 
     def _recorder(self, conclusion: C) -> Any:
         """An action that only records: what fails inside an action is swallowed."""
@@ -78,13 +120,16 @@ class Host(Generic[C]):
         try:
             state = self._durable.assert_facts(ruleset, facts)
         except Exception as error:
-            raise self._failure("facts were not taken", error) from error
+            raise self.failure("facts were not taken", error) from error
         # A fact that no rule takes raises, so by now the state is there and may be deleted.
         rulesets = self._alive.setdefault(sid, [])
         if ruleset not in rulesets:
             rulesets.append(ruleset)
         if not isinstance(state, dict) or "exception" in state:
-            raise self._failure("an action failed", state)
+            raise self.failure("an action failed", state)
+        if len(self._concluded) != len(facts):
+            found = f"{len(self._concluded)} of {len(facts)} facts"
+            raise self.failure("not one conclusion for each fact", found)
         return self._concluded.copy()
 
     def forget(self, sid: str) -> None:
@@ -95,15 +140,10 @@ class Host(Generic[C]):
 
     def _refuse_after_failure(self) -> None:
         if self._has_failed:
-            raise self._failure("the back end failed before", "its process was not ended")
+            raise self.failure("the back end failed before", "its process was not ended")
 
-    def _failure(self, what: str, why: object) -> BackendFailure:
+    def failure(self, what: str, why: object) -> BackendFailure:
+        """What is raised where the library went wrong; from then on the host answers no more."""
         self._has_failed = True
-        return failure(f"{what}: {type(why).__name__} {why}"[:300])
-
-
-def failure(message: str) -> BackendFailure:
-    """What is raised where the library or its use went wrong."""
-    place = Span(Source("live"))
-    help = "decide with the reference evaluator; the order itself is not at fault"
-    return BackendFailure([Diagnostic("B001", place, " ".join(message.split()), help)])
+        told = why if isinstance(why, str) else f"{type(why).__name__} {why}"
+        return failure(f"{what}: {told}"[:300])

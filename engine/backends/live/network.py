@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.backends.live.conditions import Part, Reading, posted, rete_rules
-from engine.backends.live.host import Host, Pattern, PostedFact, failure
+from engine.backends.live.host import Host
+from engine.backends.live.posting import Pattern, PostedFact
 from engine.evaluate import Program
 from engine.generate import Values
 from engine.vocabulary import Vocabulary
 
-IN_ONE_RULESET = 100
-"""The library looks for the rule of a fact one by one, and hangs before it has 1,000."""
+IN_ONE_RULESET = 50
+"""The library looks for the rule of a fact one by one: beyond that a second ruleset is faster."""
 
 Conclusion = tuple[int, str]
 """The number of a part, and the word that is concluded of it."""
@@ -63,7 +64,7 @@ def conclude(
     for (_, at), batch in sorted(batches.items(), key=lambda item: item[0]):
         facts: list[PostedFact] = [posted(part, sid, reading) for part in batch]
         found = network.host.conclude(network.rulesets[at], sid, facts)
+        if {number for number, _ in found} != {part.number for part in batch}:
+            raise network.host.failure("conclusions are not of the parts that were posted", "")
         concluded.update(found)
-        if sorted(number for number, _ in found) != [part.number for part in batch]:
-            raise failure(f"not one conclusion for each of {len(batch)} facts but {len(found)}")
     return concluded
