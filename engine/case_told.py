@@ -27,7 +27,7 @@ from engine.lifecycle import (
 )
 from engine.load import Rulebook
 from engine.order import Order, make_order
-from engine.process import Field, Figure, Stage
+from engine.process import Field, Figure, Process, Stage
 from engine.values import Type, Value, write
 from engine.vocabulary import Vocabulary
 from engine.words import HELD_BY, LANGS, worded
@@ -117,16 +117,16 @@ def _possible(setting: Setting, one: Possible) -> Json:
         "by_label": HELD_BY[event.by].as_json(),
         "refused": one.refused,
         "fields": [
-            field_told(setting, field, field.name in event.optional)
+            field_told(setting.process, field, field.name in event.optional)
             for field in event.fields
             if not field.supplied
         ],
     }
 
 
-def field_told(setting: Setting, field: Field, optional: bool) -> Json:
+def field_told(process: Process, field: Field, optional: bool) -> Json:
     """What a field of an event is, for whoever fills it in."""
-    vocabulary, type = setting.process.vocabulary, field.type
+    vocabulary, type = process.vocabulary, field.type
     codes = vocabulary.lists[type.codes].codes if type.codes else {}
     unit = vocabulary.units.get(type.unit) if type.unit and type.unit != "USD" else None
     return {
