@@ -342,6 +342,7 @@ class Casework:
         return {
             "of": {"g": "group", "c": "customer"}[kind],
             "name": name,
+            "begun": row.has_book,
             "opening": row.opening,
             **{count: getattr(row.counts, count) for count in LEDGER},
             "used": row.used,

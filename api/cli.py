@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from api import serving
+from api import case_commands, serving
 from api.deciding import Format, How, code_of, decide_all, judging
 from api.service import (
     Asked,
@@ -218,7 +218,8 @@ def _rules_at(path: Path | None, default: Path) -> tuple[Path, tuple[str, ...] |
     here = path if path.is_dir() else path.parent
     if (here / "vocabulary.yaml").is_file():
         return here, None
-    if (here / "regime.yaml").is_file() and (here.parent / "vocabulary.yaml").is_file():
+    is_own = any((here / name).is_file() for name in ("regime.yaml", "process.yaml"))
+    if is_own and (here.parent / "vocabulary.yaml").is_file():
         return here.parent, (here.name,)
     return here, None
 
@@ -377,6 +378,7 @@ def replay(
     _finish(run, chosen, [], False)
 
 
+app.add_typer(case_commands.app, name="case")
 app.command()(serving.serve)
 app.command()(serving.key)
 
