@@ -34,20 +34,20 @@ from api.casefile import (
     holder_of,
 )
 from api.caserows import (
+    BOOK_OF,
     ENTRY,
     EVENT,
     STANDING,
+    SUMS,
     as_of,
     book_from,
-    by_number,
+    book_of,
     case_of,
     differing,
     entry_from,
     event_from,
-    of_book,
-    row_of,
+    known,
     standing_columns,
-    sums,
     view_of,
 )
 from api.store import (
@@ -90,6 +90,11 @@ __all__ = [
 _OPENING = 7_052_203_003
 _PLACE = re.compile(rf"([0-9]{{1,18}})-(c-[{LETTERS}]{{12}})")
 _AT_ONCE = 100
+
+_LOCK_BOOK = sa.select(BOOK.c.holder).where(*BOOK_OF).with_for_update()
+_OPEN_BOOK = sa.update(BOOK).where(*BOOK_OF)
+_ADD_EVENT = sa.insert(CASE_EVENT)
+_MOVE = sa.update(CASEFILE).where(CASEFILE.c.id == sa.bindparam("moved"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +143,9 @@ class Cases:
         }
         with self.store.writing() as connection:
             _alone(connection)
-            known = None if key is None else _opened(connection, row)
-            if known is not None:
-                return known
+            opened = None if key is None else _opened(connection, row)
+            if opened is not None:
+                return opened
             row["grp"] = _group(connection, row)
             row["holder"] = holder_of(row["customer"], row["grp"]) if booked else ""
             if row["holder"]:
@@ -154,13 +159,15 @@ class Cases:
         """
         with self.store.writing() as connection:
             _alone(connection)
-            row = dict(row_of(connection, id, list(CASEFILE.c)))
-            if not 0 <= version <= row["version"]:
-                raise NotThere("the case has not that many events")
-            found = sa.select(CASE_EVENT).where(
-                CASE_EVENT.c.case_id == id, CASE_EVENT.c.number <= version
+            found = connection.execute(sa.select(CASEFILE).where(CASEFILE.c.id == known(id)))
+            row = dict(found.mappings().one_or_none() or {})
+            if not 0 <= version <= row.get("version", -1):
+                raise NotThere("there is no such case, or it has not that many events")
+            first = (CASE_EVENT.c.case_id == id, CASE_EVENT.c.number <= version)
+            found = connection.execute(
+                sa.select(CASE_EVENT).where(*first).order_by(CASE_EVENT.c.number)
             )
-            events = [dict(e) for e in connection.execute(by_number(found)).mappings()]
+            events = [dict(event) for event in found.mappings()]
             last = (
                 events[-1]
                 if events
@@ -213,20 +220,19 @@ class Cases:
             # The row of a case always before that of its book, so that nobody waits in a ring.
             case = case_of(connection, id, lock=True)
             entry = case.entry
-            known = next((e for e in case.events if key is not None and e.key == key), None)
-            if known is not None:
-                if not _same(known.event, event):
+            same = next((e for e in case.events if key is not None and e.key == key), None)
+            if same is not None:
+                if not _same(same.event, event):
                     raise KeyUsed
-                events = case.events[: known.number]
+                events = case.events[: same.number]
                 return Appended(StoredCase(as_of(entry, events), case.document, events), True)
             if version is not None and version != entry.version:
                 raise Changed(entry.version)
             if entry.version >= self.most_events:
                 raise Full(self.most_events, "events in this case already")
-            if entry.holder and entry.counted:
-                connection.execute(
-                    sa.select(BOOK.c.holder).where(*of_book(entry)).with_for_update()
-                )
+            booked = bool(entry.holder) and entry.counted
+            if booked:
+                connection.execute(_LOCK_BOOK, book_of(entry))
             taken = take(case, view_of(connection, entry))
             row = {
                 "case_id": id,
@@ -241,16 +247,12 @@ class Cases:
             }
             events = (*case.events, event_from([row[column.name] for column in EVENT]))
             entry = as_of(entry, events)
-            connection.execute(sa.insert(CASE_EVENT).values(row))
+            connection.execute(_ADD_EVENT, row)
             # The copies move with the event, in this transaction.
-            moved = standing_columns(taken) | {
-                "version": entry.version,
-                "updated_at": entry.updated_at,
-            }
-            connection.execute(sa.update(CASEFILE).where(CASEFILE.c.id == id).values(moved))
-            if taken.opening is not None and entry.holder and entry.counted:
-                opened = sa.update(BOOK).where(*of_book(entry)).values(opening=taken.opening)
-                connection.execute(opened)
+            moved = {"version": entry.version, "updated_at": entry.updated_at}
+            connection.execute(_MOVE, {**standing_columns(taken), **moved, "moved": id})
+            if taken.opening is not None and booked:
+                connection.execute(_OPEN_BOOK, {**book_of(entry), "opening": taken.opening})
         return Appended(StoredCase(entry, case.document, events), False)
 
     def get(self, id: str) -> StoredCase:
@@ -261,7 +263,7 @@ class Cases:
     def view(self, id: str) -> LedgerView:
         """The book as a case sees it now, for those who only ask. Raises `NotThere`."""
         with self.store.reading() as connection:
-            return view_of(connection, entry_from(row_of(connection, id, ENTRY).values()))
+            return view_of(connection, case_of(connection, id).entry)
 
     def group_of(self, workspace: str, customer: str) -> str | None:
         """The group of a customer, empty where it has none; `None` if nobody knows the customer."""
@@ -322,7 +324,7 @@ class Cases:
         )
         book = (BOOK.c.holder, BOOK.c.opening, CASEFILE.c.customer)
         found = (
-            sa.select(*book, sa.func.count(CASEFILE.c.id), *sums())
+            sa.select(*book, sa.func.count(CASEFILE.c.id), *SUMS)
             .select_from(BOOK.outerjoin(CASEFILE, case))
             .where(BOOK.c.workspace == storable(workspace))
             .group_by(*book)

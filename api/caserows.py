@@ -33,36 +33,46 @@ _SENT = ("number", "sent_key", "event", "supplied")
 EVENT = [CASE_EVENT.c[name] for name in (*_SENT, *STANDING, "judged_by", "sent_at", "sent_by")]
 
 
+# The statements of every event are made once: making one takes longer than SQLite takes to run it.
+BOOK_OF = (
+    BOOK.c.workspace == sa.bindparam("book_workspace"),
+    BOOK.c.holder == sa.bindparam("book_holder"),
+)
+SUMS = [sa.func.coalesce(sa.func.sum(CASEFILE.c[name]), 0) for name in _COUNTS]
+_VIEW = sa.select(sa.select(BOOK.c.opening).where(*BOOK_OF).scalar_subquery(), *SUMS).where(
+    CASEFILE.c.workspace == sa.bindparam("book_workspace"),
+    CASEFILE.c.holder == sa.bindparam("book_holder"),
+    CASEFILE.c.counted,
+    CASEFILE.c.id != sa.bindparam("origin"),
+)
+_CASE = sa.select(*ENTRY, CASEFILE.c.document).where(CASEFILE.c.id == sa.bindparam("id"))
+_LOCKED = _CASE.with_for_update()
+_EVENTS = (
+    sa.select(*EVENT)
+    .where(CASE_EVENT.c.case_id == sa.bindparam("id"))
+    .where(CASE_EVENT.c.number <= sa.bindparam("version"))
+    .order_by(CASE_EVENT.c.number)
+)
+
+
 def standing_columns(of: Standing | Taken) -> dict[str, Any]:
     """What a case or an event has come to, by column."""
     counts = {name: getattr(of.counts, name) for name in _COUNTS}
     return {"stage": storable(of.stage), "ended": of.ended, **counts}
 
 
-def of_book(entry: CaseEntry) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """The book of a case."""
-    return BOOK.c.workspace == entry.workspace, BOOK.c.holder == entry.holder
-
-
-def sums() -> list[sa.ColumnElement[Any]]:
-    """The four counts, summed over cases."""
-    return [sa.func.coalesce(sa.func.sum(CASEFILE.c[name]), 0) for name in _COUNTS]
+def book_of(entry: CaseEntry) -> dict[str, str]:
+    """The book of a case, for a statement with `BOOK_OF`."""
+    return {"book_workspace": entry.workspace, "book_holder": entry.holder}
 
 
 def view_of(connection: sa.Connection, entry: CaseEntry) -> LedgerView:
     """The book of a case as the case sees it."""
     if not entry.holder:
         return LedgerView("", 0, False, Counts(), 0)
-    book = sa.select(BOOK.c.opening).where(*of_book(entry)).scalar_subquery()
-    opening, *found = connection.execute(
-        sa.select(book, *sums()).where(
-            CASEFILE.c.workspace == entry.workspace,
-            CASEFILE.c.holder == entry.holder,
-            CASEFILE.c.counted,
-            CASEFILE.c.id != entry.origin,
-        )
-    ).one()
-    others = Counts(*map(int, found))
+    row = connection.execute(_VIEW, {**book_of(entry), "origin": entry.origin}).one()
+    opening, *sums = row
+    others = Counts(*map(int, sums))
     used = (opening or 0) + others.used
     return LedgerView(entry.holder, opening or 0, opening is not None, others, used)
 
@@ -71,8 +81,8 @@ def book_from(rows: list[Any]) -> BookRow:
     """A book from the sums of each of its customers."""
     holder, opening = rows[0][:2]
     customers = tuple(
-        CustomerShare(customer, Counts(*map(int, counts)), cases)
-        for _, _, customer, cases, *counts in rows
+        CustomerShare(customer, Counts(*map(int, sums)), cases)
+        for _, _, customer, cases, *sums in rows
         if customer is not None
     )
     whole = sum((share.counts for share in customers), Counts())
@@ -81,36 +91,23 @@ def book_from(rows: list[Any]) -> BookRow:
     return BookRow(holder, opening or 0, opening is not None, whole, used, customers, cases)
 
 
-def row_of(
-    connection: sa.Connection, id: str, columns: list[Any], *, lock: bool = False
-) -> sa.RowMapping:
-    """The columns of one case; a locked one nobody else changes meanwhile. Raises `NotThere`."""
-    # An id as this store makes them; any other text never reaches the database.
+def known(id: str) -> str:
+    """An id as this store makes them; any other text never reaches the database."""
     if not _ID.fullmatch(id):
         raise NotThere("there is no case of that name")
-    wanted = sa.select(*columns).where(CASEFILE.c.id == id)
-    found = connection.execute(wanted.with_for_update() if lock else wanted)
-    row = found.mappings().one_or_none()
-    if row is None:
-        raise NotThere(f"there is no case {id}")
-    return row
+    return id
 
 
 def case_of(connection: sa.Connection, id: str, *, lock: bool = False) -> StoredCase:
-    """One case with its events. Raises `NotThere`."""
-    row: list[Any] = [*row_of(connection, id, [*ENTRY, CASEFILE.c.document], lock=lock).values()]
-    told = entry_from(row[:-1])
+    """One case with its events; a locked one nobody else changes meanwhile. Raises `NotThere`."""
+    wanted = _LOCKED if lock else _CASE
+    row = connection.execute(wanted, {"id": known(id)}).one_or_none()
+    if row is None:
+        raise NotThere(f"there is no case {id}")
+    entry = entry_from(row[:-1])
     # What is added after the row was read is left out, so that row and events fit.
-    events = sa.select(*EVENT).where(
-        CASE_EVENT.c.case_id == id, CASE_EVENT.c.number <= told.version
-    )
-    rows = connection.execute(by_number(events))
-    return StoredCase(told, read_back(row[-1]), tuple(map(event_from, rows)))
-
-
-def by_number(events: sa.Select[Any]) -> sa.Select[Any]:
-    """Events in their order."""
-    return events.order_by(CASE_EVENT.c.number)
+    events = connection.execute(_EVENTS, {"id": id, "version": entry.version})
+    return StoredCase(entry, read_back(row[-1]), tuple(map(event_from, events)))
 
 
 def entry_from(row: Iterable[Any]) -> CaseEntry:

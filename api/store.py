@@ -44,6 +44,9 @@ _PLACE = re.compile(rf"([0-9]{{1,18}})-(d-[{LETTERS}]{{12}})")
 # What a text column cannot hold: PostgreSQL refuses NUL, UTF-8 has no lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+_READER = json.JSONDecoder(
+    parse_float=JsonNumber, parse_int=lambda n: int(n) if len(n) <= 20 else JsonNumber(n)
+)
 _NO_FILE = (None, "", ":memory:")
 
 
@@ -435,9 +438,7 @@ def folded(text: str) -> str:
 
 def read_back(text: str) -> Any:
     """Read JSON that `written` wrote."""
-    return json.loads(
-        text, parse_float=JsonNumber, parse_int=lambda n: int(n) if len(n) <= 20 else JsonNumber(n)
-    )
+    return _READER.decode(text)
 
 
 def written(data: Any) -> str:
