@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 
 from api import describe
-from api.app.picture import BOX, SIZE, WIDTH, Picture, broken, picture, width
+from api.app.picture import BOX, SIZE, WIDTH, Picture, picture
+from api.letters import broken, width
 from engine.load import Rulebook
 from engine.words import LANGS, Lang, in_lang
 

@@ -5,18 +5,16 @@ Only places are computed here; the template draws them, and the style sheet give
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import east_asian_width
 
+from api.letters import broken
 from engine.words import Lang
 
 WIDTH, BOX, LINE, SIZE = 940, 300, 17, 13
 """Width of the picture and of a box, height of a line of text, size of its letters."""
 _PAD, _GAP, _HEAD = 7, 8, 26
-_PARTS = re.compile(r"[ \t]*(?:[!-~]+|[^ \t])[，。；：、）》”]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,30 +143,3 @@ def _curve(fact: Box, rule: Box) -> str:
     return (
         f"M{start} {fact.middle}C{middle} {fact.middle} {middle} {rule.middle} {end} {rule.middle}"
     )
-
-
-# --- letters ---
-
-
-def broken(text: str, ems: float) -> tuple[str, ...]:
-    """A label in lines of at most so many ems, broken at blanks and between Chinese characters."""
-    lines = [""]
-    for part in _PARTS.findall(text):
-        if lines[-1] and width(lines[-1] + part) > ems:
-            lines.append(part.lstrip())
-        else:
-            lines[-1] += part if lines[-1] else part.lstrip()
-    return tuple(lines)
-
-
-def width(text: str) -> float:
-    """How wide a text is at most, in ems of a common sans serif."""
-    return sum(_letter(letter) for letter in text)
-
-
-def _letter(letter: str) -> float:
-    if east_asian_width(letter) in "WFA":
-        return 1.0
-    if letter in " .,:;'!|ijl()[]-":
-        return 0.38
-    return 0.92 if letter in "mwMW@%" else 0.72 if letter.isupper() else 0.6
