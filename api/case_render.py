@@ -194,10 +194,11 @@ def _event(row: Json, lang: Lang) -> RenderableType:
     fields = told.join(f"{f['label'][lang]} {visible(f['text'][lang])}" for f in row["fields"])
     refused = ""
     if row["refused"]:
+        rule = row["refused_title"][lang]
         refused = (
-            f" Refused by rule {row['refused']}."
+            f" Refused by the rule “{rule}” ({row['refused']})."
             if lang == "en"
-            else f"依规则{row['refused']}不予办理。"
+            else f"依规则“{rule}”（{row['refused']}）不予办理。"
         )
     certainty = in_lang(CERTAINTY[row["certainty"]], lang)
     head = Text.assemble(

@@ -24,7 +24,7 @@ from api.casefile import (
 from api.service import Asked, Service
 from api.store import NotThere
 from api.stories import flat
-from engine.case import Sent, early, read_case_order, read_event, refusal
+from engine.case import Sent, early, placed, read_case_order, read_event, refusal
 from engine.case_told import order_of, rebuild, tell
 from engine.concord import Evaluator
 from engine.diagnostics import (
@@ -173,13 +173,16 @@ class Casework:
         books = event is not None and any(field.supplied for field in event.fields)
         supplied: dict[str, Value] = {}
         opening = None
-        if event is not None and books:
-            number, opening = _to_date(setting, ledger, document)
-            supplied = {field.name: number for field in event.fields if field.supplied}
-        one = read_event(process, document, supplied)
-        late = early(setting, past.state, one, document)
-        if late is not None:
-            raise OrderRejected([late])
+        try:
+            if event is not None and books:
+                number, opening = _to_date(setting, ledger, document)
+                supplied = {field.name: number for field in event.fields if field.supplied}
+            one = read_event(process, document, supplied)
+            late = early(setting, past.state, one, document)
+            if late is not None:
+                raise OrderRejected([late])
+        except OrderRejected as error:
+            raise OrderRejected(placed(setting, past.state, error.diagnostics)) from None
         found = step(setting, past.state, one.happening)
         judged_by = self._judged(setting, past.state, one.happening, found, document)
         if isinstance(found, NotTaken):

@@ -6,7 +6,7 @@ The words of a refusal name the stage and the events that are possible there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.diagnostics import Diagnostic, OrderRejected, nearest, shown
@@ -204,16 +204,37 @@ def early(setting: Setting, state: State, sent: Sent, document: Document) -> Dia
     return Diagnostic("O403", document.at("on"), told, help, said_zh=zh)
 
 
+def whereabouts(setting: Setting, state: State, on: int) -> Pair:
+    """The stage in which a case stands on a day, and the events that are possible there."""
+    stage = setting.process.stages[state.stage]
+    where = f"the case stands in {_where(state)}; {_next_en(setting, state, on)}"
+    held = "，暂停处理中" if state.held else ""
+    return Pair(where, f"个案现处“{stage.title.zh}”阶段{held}。{_next_zh(setting, state, on)}")
+
+
+def _where(state: State) -> str:
+    return f"`{state.stage}`{' (held)' if state.held else ''}"
+
+
+def _next_en(setting: Setting, state: State, on: int) -> str:
+    events = [one.event.id for one in possible(setting, state, on)]
+    return f"possible here: {', '.join(events)}" if events else "nothing is possible"
+
+
+def _next_zh(setting: Setting, state: State, on: int) -> str:
+    events = [f"“{one.event.title.zh}”" for one in possible(setting, state, on)]
+    return f"目前可能的事件：{'、'.join(events) or '无'}。"
+
+
 def refusal(setting: Setting, found: NotTaken, sent: Sent, document: Document) -> Diagnostic:
     """Why an event is not taken, where the case stands, and what is possible there."""
     process, happening, state = setting.process, sent.happening, found.state
     event = process.events[happening.event]
     stage = process.stages[state.stage]
-    where = f"`{state.stage}`{' (held)' if state.held else ''}"
+    where = _where(state)
     where_zh = f"“{stage.title.zh}”阶段{'（暂停处理中）' if state.held else ''}"
-    next_ = [p.event for p in possible(setting, state, happening.day)]
-    help = f"possible here: {', '.join(e.id for e in next_)}" if next_ else "nothing is possible"
-    zh_next = "、".join(f"“{e.title.zh}”" for e in next_) or "无"
+    help = _next_en(setting, state, happening.day)
+    zh_next = _next_zh(setting, state, happening.day)
     moment = setting.moment(state, happening.day, {**happening.fields, "on": happening.day})
     scene = Scene(moment.program, moment.values)
     match found.why:
@@ -246,9 +267,20 @@ def refusal(setting: Setting, found: NotTaken, sent: Sent, document: Document) -
             code = "O407"
             told = f"`{event.id}` would carry {listed([p.en for p in labels], 'en')} beyond its bounds"
             zh = f"事件“{event.title.zh}”将使{listed([p.zh for p in labels], 'zh')}超出允许范围。"
-    if zh_next:
-        zh += f"目前可能的事件：{zh_next}。"
-    return Diagnostic(code, document.at("event"), told, help, said_zh=zh)
+    return Diagnostic(code, document.at("event"), told, help, said_zh=zh + zh_next)
+
+
+def placed(setting: Setting, state: State, faults: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Faults of an event, the first with the stage of its case and what is possible there."""
+    first, *others = faults
+    stage = setting.process.stages[state.stage]
+    next_ = [one.event for one in possible(setting, state, state.day)]
+    held = " (held)" if state.held else ""
+    told = f"the case is in the stage `{state.stage}`{held}; possible there: "
+    told += ", ".join(event.id for event in next_) or "nothing"
+    zh = f"{first.zh}个案处于“{stage.title.zh}”阶段{'（暂停处理中）' if state.held else ''}，"
+    zh += f"目前可能的事件：{'、'.join(f'“{e.title.zh}”' for e in next_) or '无'}。"
+    return [replace(first, notes=(*first.notes, (told, None)), said_zh=zh), *others]
 
 
 def _otherwise(failed: Iterable[Transition], lang: Lang) -> str:

@@ -216,10 +216,16 @@ def _past_step(
         "after": one.after,
         "held": one.held,
         "refused": taken.refuses,
+        "refused_title": _title_of(setting, taken.refuses),
         "says": taken.says.as_json(),
         "certainty": taken.certainty,
         "citations": [cited(book.sources, c) for c in taken.cite],
     }
+
+
+def _title_of(setting: Setting, rule: str | None) -> Json | None:
+    titles = {one.id: one.title.as_json() for one in setting.process.regime.rules}
+    return None if rule is None else titles[rule]
 
 
 def _fields(setting: Setting, fields: Mapping[str, Value]) -> list[Json]:
