@@ -463,6 +463,7 @@ def _path(route: Route) -> str:
 
 
 def _arrow(route: Route) -> str:
-    (x, y), (_, before) = route.points[-1], route.points[-2]
-    back = -8 if y >= before else 8
+    (x, y), back = route.points[-1], -8
+    if y < route.points[0][1]:
+        back = 8
     return f"M{x} {y}l-4 {back}h8z"

@@ -109,6 +109,20 @@ def test_the_present_stage_and_the_past_are_marked_in_words_and_by_shape(
         assert len(one.findall(f"{SVG}rect")) == 2
 
 
+@pytest.mark.parametrize("id", PROCESSES)
+def test_every_arrow_ends_outside_the_box_that_it_points_at(rulebook: Rulebook, id: str) -> None:
+    tree = tree_of(rulebook.processes[id], "en")
+    frames = {one.get("data-stage"): one.find(f"{SVG}rect") for one in groups(tree, "stage")}
+    for way in groups(tree, "way"):
+        head = way.findall(f"{SVG}path")[1].get("d")
+        found = re.fullmatch(r"M(\d+) (\d+)l-4 (-?8)h8z", str(head))
+        assert found is not None
+        frame = frames[way.get("data-to")]
+        assert frame is not None
+        top, high = int(frame.get("y", "")), int(frame.get("height", ""))
+        assert (int(found[2]), int(found[3])) in ((top, -8), (top + high, 8))
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_who_does_not_see_the_picture_hears_it(rulebook: Rulebook, lang: Lang) -> None:
     process = rulebook.processes["h200-article"]
