@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,33 +35,34 @@ FACTS = {
 WORDS = {"T": True, "F": False, "_": None}
 
 
-def _cases() -> list[Any]:
+def operator_cases() -> Iterator[tuple[str, str, dict[str, Any], bool | None]]:
+    """Every row of the tables: what it is called, the condition, the facts, and what it gives."""
     text = (Path(__file__).parent / "cases" / "operators.yaml").read_text(encoding="utf-8")
-    found = []
     for operator, group in yaml.load(text, Loader=yaml.BaseLoader).items():
         for case in group:
+            whole = re.sub(r"(?<![\w.\"])([a-z])(?![\w.(])", lambda m: FACTS[m[1]], case["text"])
             rows = {"": case["gives"]} if "gives" in case else case["table"]
             for letters, gives in rows.items():
-                given_facts = dict(case.get("given", {}))
+                named = dict(case.get("given", {}))
                 for name, letter in zip("abc", letters, strict=False):
                     if letter != "_":
-                        given_facts[name] = WORDS[letter]
-                where = letters or " ".join(f"{k}={v}" for k, v in given_facts.items())
-                id = f"{operator}: {case['text']} [{where}]"
-                found.append(pytest.param(case["text"], given_facts, WORDS[gives], id=id))
-    return found
+                        named[name] = WORDS[letter]
+                where = letters or " ".join(f"{k}={v}" for k, v in named.items())
+                facts = {FACTS.get(name, name): value for name, value in named.items()}
+                yield f"{operator}: {case['text']} [{where}]", whole, facts, WORDS[gives]
 
 
-@pytest.mark.parametrize(("text", "given_facts", "expected"), _cases())
+@pytest.mark.parametrize(
+    ("text", "facts", "expected"),
+    [pytest.param(*case, id=id) for id, *case in operator_cases()],
+)
 def test_an_operator_gives_what_its_table_says(
-    rulebook: Rulebook, text: str, given_facts: dict[str, Any], expected: bool | None
+    rulebook: Rulebook, text: str, facts: dict[str, Any], expected: bool | None
 ) -> None:
     regime = rulebook.regimes["h200-article"]
     names = names_of(rulebook.vocabulary, regime)
-    whole = re.sub(r"(?<![\w.\"])([a-z])(?![\w.(])", lambda m: FACTS[m[1]], text)
-    facts = {FACTS.get(name, name): value for name, value in given_facts.items()}
     order = read_order(rulebook.vocabulary, Document(facts))
-    assert held(rulebook, regime, read_condition(whole, names), order.stated) is expected
+    assert held(rulebook, regime, read_condition(text, names), order.stated) is expected
 
 
 @pytest.fixture(scope="module")

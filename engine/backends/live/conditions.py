@@ -26,6 +26,7 @@ from engine.backends.live.logic import (
     every,
     negation,
     opposite,
+    renumbered,
     sign_of,
     some,
     ways,
@@ -49,7 +50,10 @@ from engine.values import LIMIT
 
 STEPS = 64
 """How many tests the ways to one conclusion may take; each costs some 3 kB."""
-WAYS = 14
+MOST_WAYS = 60
+"""How many ways a part may have. The library stacks what a fact matches, at most one node for each
+way, and fails above 64; it shares no test of two sides between ways."""
+IN_ONE_RULE = 14
 """How many ways one Rete rule takes: the library keeps 32 signs of grouping, two for each."""
 
 _OPS: Mapping[CompareOp, str] = {
@@ -123,7 +127,7 @@ class Parts:
     def finding(self, applies: Expr | None, require: Expr) -> int:
         """The part that concludes the status of a rule."""
         sides = [TRUE if applies is None else self._ternary(applies), self._ternary(require)]
-        while not _fits(found := _statuses(*sides)):
+        while not self._fits(found := _statuses(*sides)):
             self._cut_widest(sides)
         return self._part(found)
 
@@ -137,7 +141,7 @@ class Parts:
                 return negation(self._ternary(expr.operand))
             case Compare() if type_of(expr.left).kind == "boolean":
                 sides = [self._ternary(expr.left), self._ternary(expr.right)]
-                while not _fits(_signs(alike := equality(*sides))):
+                while not self._fits(_signs(alike := equality(*sides))):
                     self._cut_widest(sides)
                 return alike if expr.op == "==" else negation(alike)
             case Compare():
@@ -149,7 +153,7 @@ class Parts:
 
     def _gate(self, exprs: Sequence[Expr], join: Any) -> Ternary:
         operands = [self._ternary(expr) for expr in exprs]
-        while not _fits(_signs(whole := join(operands))):
+        while not self._fits(_signs(whole := join(operands))):
             if all(_is_sign(operand) for operand in operands):
                 groups = [operands[at : at + 6] for at in range(0, len(operands), 6)]
                 operands = [self._cut(join(group)) for group in groups]
@@ -172,21 +176,31 @@ class Parts:
         return self._part(_signs(condition))
 
     def _part(self, conclusions: Mapping[str, Question]) -> int:
-        used = atoms_of(conclusions.values())
-        known = list(self._atoms)
-        atoms = tuple(known[atom] for atom in used)
-        places = {atom: place for place, atom in enumerate(used)}
+        atoms, placed = self._placed(conclusions)
         before = [self.all[atom.part - 1] for atom in atoms if isinstance(atom, Concluded)]
         needs = dict.fromkeys(need for part in before for need in (*part.needs, part.number))
-        part = Part(
-            len(self.all) + 1,
-            atoms,
-            tuple((word, _placed(asked, places)) for word, asked in conclusions.items()),
-            tuple(needs),
-            max((part.level + 1 for part in before), default=0),
-        )
+        level = max((part.level + 1 for part in before), default=0)
+        part = Part(len(self.all) + 1, atoms, tuple(placed.items()), tuple(needs), level)
         self.all.append(part)
         return part.number
+
+    def _placed(
+        self, conclusions: Mapping[str, Question]
+    ) -> tuple[tuple[Atom, ...], dict[str, Question]]:
+        """The atoms of a part in order of appearance, and questions about them by their place."""
+        known = list(self._atoms)
+        used = atoms_of(conclusions.values())
+        places = {atom: place for place, atom in enumerate(used)}
+        placed = {word: renumbered(asked, places) for word, asked in conclusions.items()}
+        return tuple(known[atom] for atom in used), placed
+
+    def _fits(self, conclusions: Mapping[str, Question]) -> bool:
+        """Whether one fact can carry them."""
+        placed = self._placed(conclusions)[1].values()
+        try:
+            return sum(len(ways(question, STEPS)) for question in placed) <= MOST_WAYS
+        except TooWide:
+            return False
 
 
 def _signs(condition: Ternary) -> dict[str, Question]:
@@ -210,15 +224,6 @@ def _statuses(applies: Ternary, require: Ternary) -> dict[str, Question]:
     }
 
 
-def _fits(conclusions: Mapping[str, Question]) -> bool:
-    try:
-        for question in conclusions.values():
-            ways(question, STEPS)
-    except TooWide:
-        return False
-    return True
-
-
 def _is_sign(condition: Ternary) -> bool:
     return all(isinstance(question, bool | Is) for question in condition)
 
@@ -227,24 +232,13 @@ def _width(condition: Ternary) -> int:
     return 0 if _is_sign(condition) else len(atoms_of(condition))
 
 
-def _placed(question: Question, places: Mapping[int, int]) -> Question:
-    """A question about the atoms of a part, by their place in it."""
-    match question:
-        case Is():
-            return Is(places[question.atom], question.signs)
-        case bool():
-            return question
-        case _:
-            return type(question)(tuple(_placed(part, places) for part in question.parts))
-
-
 def rete_rules(parts: Iterable[Part]) -> Iterator[tuple[Pattern, tuple[int, str]]]:
     """The Rete rules of parts, each with the part it is of and what it concludes."""
     for part in parts:
         for word, question in part.conclusions:
             found = ways(question, STEPS)
-            for at in range(0, len(found), WAYS):
-                patterns = [_pattern(part, way) for way in found[at : at + WAYS]]
+            for at in range(0, len(found), IN_ONE_RULE):
+                patterns = [_pattern(part, way) for way in found[at : at + IN_ONE_RULE]]
                 whole = patterns[0] if len(patterns) == 1 else {"$or": patterns}
                 yield whole, (part.number, word)
 

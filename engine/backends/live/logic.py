@@ -5,7 +5,7 @@ A sign is `t`, `f` or `u` for unknown. Knows neither rules nor orders nor Rete.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -145,6 +145,7 @@ def _atoms(question: Question) -> Iterator[int]:
 def ways(question: Question, limit: int) -> list[Way]:
     """Every way to a yes: no two hold at once, and one holds wherever the answer is yes.
 
+    Atoms are asked in the order of their numbers.
     Raises `TooWide` where more than `limit` steps are needed to find them.
     """
     found: list[Way] = []
@@ -159,7 +160,7 @@ def ways(question: Question, limit: int) -> list[Way]:
         steps += 1
         if steps > limit:
             raise TooWide
-        atom = next(_atoms(rest))
+        atom = min(_atoms(rest))
         # Signs after which the same is left to ask are one branch.
         after: dict[Question, str] = {}
         for sign in SIGNS:
@@ -181,3 +182,14 @@ def _given(question: Question, atom: int, sign: str) -> Question:
             return some(*(_given(part, atom, sign) for part in question.parts))
         case _:
             return question
+
+
+def renumbered(question: Question, numbers: Mapping[int, int]) -> Question:
+    """The same question about atoms of other numbers."""
+    match question:
+        case Is():
+            return Is(numbers[question.atom], question.signs)
+        case bool():
+            return question
+        case _:
+            return type(question)(tuple(renumbered(part, numbers) for part in question.parts))

@@ -1,0 +1,299 @@
+"""Judge many orders by both evaluators, in a process of its own: a crash must not take pytest down.
+
+`python -m tests.agreeing TASK [NUMBER …]` prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import cycle, islice, product
+from pathlib import Path
+from random import Random
+from time import perf_counter
+from typing import Any, cast
+
+from durable.engine import Ruleset
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from engine.backends.live.decisions import LiveRegime, compile_live, judge_live
+from engine.backends.live.host import Host
+from engine.backends.live.network import Conclusion
+from engine.choices import describe
+from engine.evaluate import Program, compile_regime, judge
+from engine.generate import Values
+from engine.ir import Compare, CompareOp, Constant, Regime
+from engine.load import Rulebook, load
+from engine.order import Document, make_order, read_order
+from engine.properties import RuleSet, names_of, rule_sets
+from engine.sample import orders
+from engine.values import LIMIT, Type, Value
+from tests.judging import read_condition
+from tests.test_kleene import operator_cases
+from tests.wide_rules import wide_regimes
+
+ROOT = Path(__file__).parent.parent
+NAMES = {True: "met", False: "unmet", None: "unknown"}
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many orders were judged twice, with which outcomes, and where two answers differ."""
+
+    cases: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    differences: list[str] = field(default_factory=list)
+
+    def judge(self, live: LiveRegime, program: Program, many: Iterable[Values]) -> None:
+        """Judge orders by both and compare all that both say."""
+        for values in many:
+            other = judge_live(live, program, values)
+            one = judge(program, values)
+            said = (one.status, one.scope, tuple(finding.status for finding in one.findings))
+            self.cases += 1
+            self.outcomes[one.status] = self.outcomes.get(one.status, 0) + 1
+            if said != tuple(other):
+                self.differences.append(f"{program.regime.id}: {said} but {tuple(other)}")
+
+    def told(self) -> dict[str, Any]:
+        """The tally as data, with the first few differences in words."""
+        return {
+            "cases": self.cases,
+            "outcomes": self.outcomes,
+            "differences": len(self.differences),
+            "first": self.differences[:3],
+        }
+
+
+def watch() -> None:
+    """Let nothing into the library but names made in `engine`, int64 and signs."""
+    post = Ruleset.assert_facts
+
+    def assert_facts(ruleset: Ruleset, facts: list[dict[str, Any]]) -> Any:
+        for fact in facts:
+            for name, value in fact.items():
+                if name in ("sid", "id"):
+                    fits = type(value) is str and len(value) < 12 and value.isascii()
+                else:
+                    fits = value in ("t", "f", "u") or (type(value) is int and abs(value) <= LIMIT)
+                assert fits, (name, value)
+        return post(ruleset, facts)
+
+    Ruleset.assert_facts = assert_facts
+
+
+def shipped(book: Rulebook, number: int, each: int) -> dict[str, Any]:
+    """The shipped regimes on days around every change, with other parameters and fewer rules."""
+    tally, host, random = Tally(), Host[Conclusion](), Random(number)
+    for regime in book.regimes.values():
+        live = compile_live(host, regime, book.vocabulary)
+        for day in days(regime):
+            sampled = orders(book, regime.id, seed=number, count=each, day=day)
+            values = [order.values for order in sampled]
+            for overrides, without in policies(regime, random):
+                program = compile_regime(
+                    regime, book.vocabulary, day, overrides=overrides, without=without
+                )
+                tally.judge(live, program, values)
+    return {**tally.told(), "rulesets": host.registered}
+
+
+def days(regime: Regime) -> list[int]:
+    """The day before and the day of every change, and one long after."""
+    found = {regime.read_to, regime.read_to + 1_000}
+    for period in (regime.in_force, *(rule.in_force for rule in regime.rules)):
+        ends = (period.start, period.start if period.until is None else period.until)
+        found |= {end - shift for end in ends for shift in (0, 1)}
+    for parameter in regime.parameters.values():
+        found |= {day - shift for day, _ in parameter.values for shift in (0, 1)}
+    return sorted(found)
+
+
+def policies(regime: Regime, random: Random) -> Iterator[tuple[dict[str, Value], tuple[str, ...]]]:
+    """The rules as they stand; then with other parameters, with rules left out, with none left."""
+    ids = [rule.id for rule in regime.rules]
+    yield {}, ()
+    overrides: dict[str, Value] = {}
+    for name, parameter in regime.parameters.items():
+        kind, (_, held) = parameter.type, parameter.values[-1]
+        if kind.is_numeric and isinstance(held, int):
+            ends = [end for end in (kind.lo, kind.hi) if end is not None]
+            overrides[name] = random.choice([held + 1, held // 2, *ends])
+    yield overrides, ()
+    yield {}, tuple(random.sample(ids, len(ids) // 2))
+    yield {}, tuple(ids)
+
+
+def drawn(book: Rulebook, number: int, regimes: int, each: int) -> dict[str, Any]:
+    """Rule sets as `engine.properties` draws them: dates, parameters, lists and quantities."""
+    found: list[RuleSet] = []
+
+    @seed(number)
+    @settings(
+        max_examples=regimes,
+        database=None,
+        phases=[Phase.generate],
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(rule_sets(book))
+    def draw(rules: RuleSet) -> None:
+        found.append(rules)
+
+    draw()
+    parsed = (rules.parse(book.vocabulary) for rules in found)
+    return _many(
+        book,
+        (regime for regime in parsed if regime is not None),
+        partial(near, book, number, each),
+    )
+
+
+def near(book: Rulebook, number: int, each: int, regime: Regime) -> list[Values]:
+    """Orders near the thresholds of a regime."""
+    alone = replace(book, regimes={regime.id: regime})
+    return [order.values for order in orders(alone, regime.id, seed=number, count=each)]
+
+
+def wide(book: Rulebook, number: int, regimes: int, each: int) -> dict[str, Any]:
+    """Rule sets whose conditions are wide and deep."""
+    random = Random(number)
+    sample = partial(scattered, book, random, each)
+    return _many(book, islice(wide_regimes(book, number), regimes), sample)
+
+
+def scattered(book: Rulebook, random: Random, each: int, regime: Regime) -> list[Values]:
+    """Orders with any mixture of values: a search for better ones would take long here."""
+    choices = describe(book.vocabulary, regime)
+    found = []
+    for _ in range(each):
+        stated: dict[str, Value] = {}
+        gaps = random.choice((0.0, 0.1, 0.4))
+        for path, choice in choices.deciding.items():
+            if random.random() >= gaps:
+                choices.set(stated, path, random.choice(choice.near))
+        found.append(make_order(book.vocabulary, stated).values)
+    return found
+
+
+def _many(
+    book: Rulebook, regimes: Iterable[Regime], sample: Callable[[Regime], list[Values]]
+) -> dict[str, Any]:
+    tally, host, parts, level = Tally(), Host[Conclusion](), 0, 0
+    for regime in regimes:
+        live = compile_live(host, regime, book.vocabulary)
+        parts = max(parts, len(live.network.parts))
+        level = max(level, *(part.level for part in live.network.parts))
+        sampled = sample(regime)
+        half = len(sampled) // 2
+        ids = [rule.id for rule in regime.rules]
+        for day, without, some in (
+            (regime.read_to, (), sampled[:half]),
+            (regime.read_to + 90, ids[::2][1:], sampled[half:]),
+        ):
+            program = compile_regime(regime, book.vocabulary, day, without=without)
+            tally.judge(live, program, some)
+    return {**tally.told(), "parts": parts, "level": level, "rulesets": host.registered}
+
+
+def operators(book: Rulebook) -> dict[str, Any]:
+    """The tables of operators written by hand, each condition as the only rule of a regime."""
+    tally, host, regime = Tally(), Host[Conclusion](), book.regimes["h200-article"]
+    names = names_of(book.vocabulary, regime)
+    always = Constant(True, Type("boolean"), regime.span)
+    live: dict[str, tuple[LiveRegime, Program]] = {}
+    for _, text, facts, expected in operator_cases():
+        if text not in live:
+            rule = replace(regime.rules[0], applies=None, require=read_condition(text, names))
+            alone = replace(regime, rules=(rule,), scope=always)
+            live[text] = (
+                compile_live(host, alone, book.vocabulary),
+                compile_regime(alone, book.vocabulary, regime.read_to),
+            )
+        values = read_order(book.vocabulary, Document(facts)).values
+        tally.judge(*live[text], [values])
+        status = judge_live(*live[text], values).statuses[0]
+        if status != NAMES[expected]:
+            tally.differences.append(f"{text} {facts}: {status}")
+    return tally.told()
+
+
+def extremes(book: Rulebook) -> dict[str, Any]:
+    """Every comparison of the largest and smallest numbers, and of facts at their bounds."""
+    tally, host, regime = Tally(), Host[Conclusion](), book.regimes["h200-article"]
+    ends = (-LIMIT, -LIMIT + 1, -1, 0, 1, LIMIT - 1, LIMIT)
+    compares: list[Compare] = []
+    for op, left, right in product(("<", "<=", ">", ">=", "==", "!="), ends, ends):
+        sides = (Constant(n, Type("integer", lo=n, hi=n), regime.span) for n in (left, right))
+        compares.append(Compare(cast(CompareOp, op), *sides, regime.span))
+    first = regime.rules[0]
+    rules = tuple(
+        replace(first, id=f"c{number}", applies=None, require=compare)
+        for number, compare in enumerate(compares)
+    )
+    always = Constant(True, Type("boolean"), regime.span)
+    vast = replace(regime, rules=rules, scope=always)
+    program = compile_regime(vast, book.vocabulary, regime.read_to)
+    nothing = make_order(book.vocabulary, {}).values
+    tally.judge(compile_live(host, vast, book.vocabulary), program, [nothing])
+    for name, whole in book.regimes.items():
+        live = compile_live(host, whole, book.vocabulary)
+        program = compile_regime(whole, book.vocabulary, whole.read_to)
+        tally.judge(live, program, at_bounds(book, name))
+    return {**tally.told(), "rulesets": host.registered}
+
+
+def at_bounds(book: Rulebook, name: str) -> Iterator[Values]:
+    """Sampled orders with each number at one of its bounds, or one beside it."""
+    random = Random(name)
+    kinds = {path: f.type for path, f in book.vocabulary.facts.items() if f.derived is None}
+    for order in orders(book, name, seed=7, count=200):
+        stated = dict(order.stated)
+        for path, kind in kinds.items():
+            if kind.is_numeric and kind.lo is not None and kind.hi is not None:
+                ends = (kind.lo, kind.lo + 1, kind.hi - 1, kind.hi)
+                stated[path] = random.choice(ends) if random.random() < 0.7 else None
+        yield make_order(book.vocabulary, stated).values
+
+
+def soak(book: Rulebook, decisions: int) -> dict[str, Any]:
+    """Decide for long in one process; resident megabytes after each tenth."""
+    host = Host[Conclusion]()
+    bench = []
+    for name, regime in book.regimes.items():
+        live = compile_live(host, regime, book.vocabulary)
+        program = compile_regime(regime, book.vocabulary, regime.read_to)
+        bench += [(live, program, o.values) for o in orders(book, name, seed=3, count=250)]
+    Random(3).shuffle(bench)
+    ahead, megabytes, begun = cycle(bench), [], perf_counter()
+    for _ in range(10):
+        for live, program, values in islice(ahead, decisions // 10):
+            judge_live(live, program, values)
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        megabytes.append(round(pages * 4096 / 1e6, 2))
+    took = (perf_counter() - begun) / decisions * 1e6
+    return {"decisions": decisions, "megabytes": megabytes, "microseconds": round(took, 1)}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run one task and print what it found."""
+    task, *numbers = arguments
+    book = load(ROOT / "rules")
+    if task != "soak":
+        watch()
+    tasks = {
+        "shipped": shipped,
+        "drawn": drawn,
+        "wide": wide,
+        "operators": operators,
+        "extremes": extremes,
+        "soak": soak,
+    }
+    sys.stdout.write(json.dumps(cast(Any, tasks[task])(book, *map(int, numbers))) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
