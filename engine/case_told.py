@@ -28,6 +28,7 @@ from engine.lifecycle import (
 from engine.load import Rulebook
 from engine.order import Order, make_order
 from engine.process import Field, Figure, Process, Stage
+from engine.spans import Run, Span, spans
 from engine.values import Type, Value, write
 from engine.vocabulary import Vocabulary
 from engine.words import HELD_BY, LANGS, worded
@@ -95,7 +96,21 @@ def tell(
         "kept": [_kept(setting, path, state) for path in process.keeps],
         "counts": {name: state.kept[path] for name, path in process.ledger.items()},
         "history": [_past_step(book, setting, number, one, sent) for number, one in steps],
+        "spans": _spans(setting, opened_on, sent, as_of),
         "broken": None if past.broken is None else past.broken[0],
+    }
+
+
+def stand(setting: Setting, state: State, day: int) -> Json:
+    """Where a case stands on a day and what is possible there, in short."""
+    return {
+        "as_of": iso(day),
+        "stage": _stage(setting.process.stages[state.stage]),
+        "held": state.held,
+        "possible": [
+            {"event": one.event.id, "title": one.event.title.as_json(), "refused": one.refused}
+            for one in possible(setting, state, day)
+        ],
     }
 
 
@@ -156,6 +171,36 @@ def _deadline(book: Rulebook, one: Deadline) -> Json:
         "exceeded": clock.exceeded.as_json(),
         "certainty": clock.certainty,
         "citations": [cited(book.sources, c) for c in clock.cite],
+    }
+
+
+def _spans(setting: Setting, opened_on: int, sent: Sequence[Sent], as_of: int) -> Json:
+    found = spans(setting, opened_on, [one.happening for one in sent], as_of)
+    stages = setting.process.stages
+    return {
+        "stages": [
+            {"stage": one.name, "title": stages[one.name].title.as_json(), **_from(one)}
+            for one in found.stages
+        ],
+        "holds": [_from(one) for one in found.holds],
+        "clocks": [_run(setting.process, one) for one in found.clocks],
+    }
+
+
+def _from(span: Span | Run) -> Json:
+    return {"from": iso(span.start), "until": None if span.until is None else iso(span.until)}
+
+
+def _run(process: Process, one: Run) -> Json:
+    clock = process.clocks[one.clock]
+    return {
+        "clock": one.clock,
+        "title": clock.title.as_json(),
+        **_from(one),
+        "counting": [_from(piece) for piece in one.counting],
+        "days": clock.days,
+        "counted": one.counted,
+        "last": None if one.last is None else iso(one.last),
     }
 
 
