@@ -85,9 +85,9 @@ def test_spans_agree_with_the_case_on_every_day_that_is_asked_for(
                 assert one.counted == told[id].counted
                 stands = not (one.counting and one.counting[-1].until is None)
                 assert stands is (state.clocks[id].stopped is not None)
-        for one in found.stages[:-1] if taken else ():
-            assert one.until is not None
-            assert one.start <= one.until
+        for stage in found.stages[:-1] if taken else ():
+            assert stage.until is not None
+            assert stage.start <= stage.until
 
 
 def test_spans_stand_in_the_case_as_it_is_told(rulebook: Rulebook) -> None:
