@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.concord import Verdict
 from engine.decide import Policy, prepare
 from engine.evaluate import Program
-from engine.lifecycle import Happening, Outline, Setting, State, outline
+from engine.lifecycle import Happening, Outline, Setting, State
 from engine.load import Rulebook
 from engine.order import make_order
 from engine.values import Value
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.backends.live.host import Host
 
 _MOST_PROGRAMS = 1000
-_PATIENCE = 5
+_PATIENCE = 2
 """How much longer than its time a piece of work may take when nobody is left to end it."""
 
 
@@ -69,6 +69,8 @@ class Bench:
 
 def open_bench(book: bytes) -> Bench:
     """The bench of a process that has just begun."""
+    # Loaded now, and not within the time of the first order.
+    import engine.backends.live.decisions  # noqa: F401
     from engine.backends.live.host import Host
 
     return Bench(pickle.loads(book), Host())
@@ -89,7 +91,7 @@ def walk(
 
     chart = bench.chart(id)
     setting = Setting(chart.process, make_order(bench.rulebook.vocabulary, stated))
-    return outline(step_live(chart, setting, state, happening))
+    return step_live(chart, setting, state, happening)
 
 
 def counted(

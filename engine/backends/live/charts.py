@@ -20,11 +20,11 @@ from engine.lifecycle import (
     Choice,
     Happening,
     Moment,
-    Moved,
-    NotTaken,
+    Outline,
     Setting,
     State,
     begin,
+    outline,
     replay,
     step,
 )
@@ -34,8 +34,17 @@ from engine.process import Process, Transition
 MOST_TRIGGERS = 900
 """The library hangs on a chart of some more."""
 
+
+class Apart(Exception):
+    """A chart stands in another stage than its case: the two evaluators disagree."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        super().__init__(label)
+
+
 _OPEN = "open"
-_FALSE, _UNKNOWN = -1, -2
+_FALSE, _UNKNOWN, _HERE = -1, -2, -3
 
 
 class Fired(NamedTuple):
@@ -111,6 +120,7 @@ def _triggers(
     others: list[Pattern] = [{"$neq": {"event": cause}} for cause in found]
     pattern: Pattern = {"$and": [{"$gte": {"event": 0}}, *others]}
     yield Trigger(pattern, here, Fired(here, _FALSE))
+    yield Trigger({"where": 1}, here, Fired(here, _HERE))
 
 
 def _taken(
@@ -186,10 +196,14 @@ class Walk:
                 message[f"g{transition.number}"] = signs[chart.parts[transition.number]]
         fired = self._post(message)
         if fired.label != label((state.stage, state.held)):
-            raise self._failure("a chart stands in another stage than its case")
+            raise Apart(fired.label)
         if fired.taken == _UNKNOWN:
             return None
         return False if fired.taken == _FALSE else chart.process.transitions[fired.taken]
+
+    def where(self) -> str:
+        """The label of the stage in which the chart stands."""
+        return self._post({"where": 1}).label
 
     def _post(self, message: Mapping[str, int | str]) -> Fired:
         self.posted += 1
@@ -205,28 +219,48 @@ class Walk:
         self.chart.host.forget(self.sid)
 
 
-def step_live(
-    chart: LiveChart, setting: Setting, state: State, happening: Happening
-) -> Moved | NotTaken:
-    """`lifecycle.step`, with every transition picked by the chart. Raises `BackendFailure`."""
+def step_live(chart: LiveChart, setting: Setting, state: State, happening: Happening) -> Outline:
+    """The outline of `lifecycle.step`, every transition picked by the chart, and its stage read off it.
+
+    Raises `BackendFailure`.
+    """
     walk = Walk(chart)
     try:
         walk.open(state)
-        return step(setting, state, happening, walk.choose)
+        found = step(setting, state, happening, walk.choose)
+        return _seen(walk, outline(found))
+    except Apart as apart:
+        return "apart", apart.label, False, ()
     finally:
         walk.close()
 
 
 def replay_live(
     chart: LiveChart, setting: Setting, day: int, happenings: Sequence[Happening]
-) -> Moved:
-    """`lifecycle.replay` in one chart, which remembers the stage from event to event.
+) -> Outline:
+    """The outline of `lifecycle.replay` in one chart, which remembers its stage from event to event.
 
-    Raises `BackendFailure`, and `ValueError` at an event that is not taken.
+    Raises `BackendFailure`.
     """
     walk = Walk(chart)
     try:
         walk.open(begin(setting, day))
-        return replay(setting, day, happenings, walk.choose)
+        found = replay(setting, day, happenings, walk.choose)
+        return _seen(walk, outline(found))
+    except Apart as apart:
+        return "apart", apart.label, False, ()
+    except ValueError:
+        return "apart", walk.where(), False, ()
     finally:
         walk.close()
+
+
+def _seen(walk: Walk, found: Outline) -> Outline:
+    """An outline with the stage in which the chart itself stands.
+
+    Bounds are arithmetic, of which a chart knows nothing: there it has gone on, the case has not.
+    """
+    if found[0] == "bounds":
+        return found
+    stage, _, held = walk.where().partition("/")
+    return found[0], stage, bool(held), found[3]
