@@ -32,8 +32,8 @@ class Count:
     """Whether the end of its time has been dealt with."""
 
     def on(self, day: int) -> int:
-        """How many days it has counted."""
-        return (day if self.stopped is None else self.stopped) - self.start - self.idle
+        """How many days it has counted; none while its start still lies ahead."""
+        return max(0, (day if self.stopped is None else self.stopped) - self.start - self.idle)
 
     def stop(self, day: int) -> Count:
         """The clock as it stands from a day on."""
