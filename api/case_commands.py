@@ -101,8 +101,8 @@ def open_(
             "opened_on": opened_on,
         }
         document = _opening(desk, read_document(file), given)
-        id = desk.work.open(document, today=desk.today, at=desk.now, by=desk.by, key=key)
-        desk.tell(desk.work.show(id))
+        made = desk.work.open(document, today=desk.today, at=desk.now, by=desk.by, key=key)
+        desk.tell(desk.work.show(made.id))
 
 
 @app.command()
@@ -191,7 +191,8 @@ def fork(
 ) -> None:
     """Begin another course of a case after one of its events; forks are never counted in books."""
     with _desk(rules, lang, format, Judges.reference) as desk:
-        made = desk.work.fork(id, at, title=title, at=desk.now, by=desk.by)
+        place = Span(Source("--at", (str(at),)))
+        made = desk.work.fork(id, at, title=title, at=desk.now, by=desk.by, place=place)
         desk.tell(desk.work.show(made))
 
 

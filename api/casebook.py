@@ -260,6 +260,13 @@ class Cases:
         with self.store.reading() as connection:
             return case_of(connection, id)
 
+    def opened(self, workspace: str, key: str) -> CaseEntry | None:
+        """The case that was opened with a key, if one was."""
+        own = (CASEFILE.c.workspace == storable(workspace), CASEFILE.c.open_key == storable(key))
+        with self.store.reading() as connection:
+            row = connection.execute(sa.select(*ENTRY).where(*own)).one_or_none()
+        return None if row is None else entry_from(row)
+
     def view(self, id: str) -> LedgerView:
         """The book as a case sees it now, for those who only ask. Raises `NotThere`."""
         with self.store.reading() as connection:
@@ -313,6 +320,12 @@ class Cases:
         entries = tuple(entry_from(row) for row in rows[:size])
         last = entries[-1] if len(rows) > size else None
         return CasePage(entries, f"{last.updated_at}-{last.id}" if last else None)
+
+    def workspaces(self) -> tuple[str, ...]:
+        """The names of all workspaces in which a case was opened."""
+        found = sa.select(CASEFILE.c.workspace).distinct()
+        with self.store.reading() as connection:
+            return tuple(sorted(connection.execute(found).scalars()))
 
     def ledger(self, workspace: str, holder: str | None = None) -> tuple[BookRow, ...]:
         """Every book of a workspace, or that of one holder, summed over its counted cases."""

@@ -6,26 +6,29 @@ the store's transaction, so that nobody else can place an order on the same book
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
+from api.case_lists import book_told, entry_told
 from api.casebook import Cases
 from api.casefile import (
     Appended,
-    BookRow,
     CaseEntry,
     Counts,
+    KeyUsed,
     LedgerView,
     Standing,
     StoredCase,
     Taken,
 )
+from api.moments import moment
 from api.service import Asked, Service
-from api.store import NotThere
+from api.store import Changed
 from api.stories import flat
-from engine.case import Sent, early, placed, read_case_order, read_event, refusal
-from engine.case_told import order_of, rebuild, tell
+from engine.case import Sent, early, read_case_order, read_event, refusal, whereabouts
+from engine.case_told import clocks, order_of, rebuild, stand, tell
 from engine.concord import Evaluator
 from engine.diagnostics import (
     BackendFailure,
@@ -37,11 +40,19 @@ from engine.diagnostics import (
     shown,
 )
 from engine.findings import iso
-from engine.lifecycle import Happening, NotTaken, Setting, State, advance, outline, step
+from engine.lifecycle import (
+    Happening,
+    NotTaken,
+    Setting,
+    State,
+    advance,
+    outline,
+    step,
+)
 from engine.load import Rulebook
-from engine.order import Document, read_day, write_facts
+from engine.order import Document, read_basis, read_day, write_facts
 from engine.process import LEDGER, Process
-from engine.values import MAX_TEXT, Value
+from engine.values import MAX_TEXT, Type, Value, read
 from engine.words import NOTICE
 
 SCHEMA = "placet.case/1"
@@ -52,7 +63,26 @@ CASE = ("process", "workspace", "title", "opened_on", "facts", "basis", "story")
 """What a case is opened with."""
 TO_DATE = "customer.units_to_date"
 
+_SAY_WHERE = ("O401", "O402", "O406", "O407", "O413")
+"""Faults of events whose words name the stage already."""
+
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case that was opened; `known` if its key had opened it before."""
+
+    id: str
+    known: bool
+
+
+class NotSent(OrderRejected):
+    """An event that was not taken, and where the case stands: its history is as it was."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], case: Json) -> None:
+        super().__init__(diagnostics)
+        self.case = case
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +113,8 @@ class Casework:
 
     # --- what is done ---
 
-    def open(self, document: Document, *, today: int, at: int, by: str, key: str | None) -> str:
-        """Open a case; its id. Raises `OrderRejected` with every fault, or a `StoreError`."""
+    def open(self, document: Document, *, today: int, at: int, by: str, key: str | None) -> Opened:
+        """Open a case. Raises `OrderRejected` with every fault, or a `StoreError`."""
         data = document.data
         if not isinstance(data, dict) or "facts" not in data:
             help = 'write `{"process": …, "facts": {…}}`'
@@ -101,7 +131,14 @@ class Casework:
         ]
         workspace = self.workspace(document, faults)
         title = _text(document, "title", MAX_TEXT, faults)
+        known = None if key is None else self.cases.opened(workspace, key)
+        # Who asks again after midnight means the day on which the case was opened.
+        today = today if known is None else known.opened_on
         opened_on = read_day(document, "opened_on", faults) or today
+        carried = {
+            "basis": read_basis(document, self.book.vocabulary, faults),
+            "story": _text(document, "story", MAX_TEXT, faults),
+        }
         named = data.get("process")
         if not isinstance(named, str):
             help = f"one of: {', '.join(self.book.processes)}"
@@ -127,14 +164,15 @@ class Casework:
             customer=str(order.stated.get("customer.id") or ""),
             group=str(order.stated.get("customer.group") or ""),
             opened_on=opened_on,
-            document={"facts": write_facts(self.book.vocabulary, order.stated)},
+            document={"facts": write_facts(self.book.vocabulary, order.stated)}
+            | {name: said for name, said in carried.items() if said},
             at=at,
             by=by,
             key=key,
             stage=process.start,
             booked=bool(process.ledger),
         )
-        return entry.id
+        return Opened(entry.id, known is not None)
 
     def workspace(self, document: Document, faults: list[Diagnostic]) -> str:
         """The name of the books that a case is kept in."""
@@ -150,15 +188,49 @@ class Casework:
         at: int,
         by: str,
     ) -> Appended:
-        """Send an event to a case. Raises `OrderRejected` where it is not taken, or a `StoreError`."""
+        """Send an event to a case. Raises `NotSent` where it is not taken, or a `StoreError`.
+
+        An event that its key has sent before is answered as it was then, whatever the version.
+        """
 
         def take(stored: StoredCase, ledger: LedgerView) -> Taken:
             return self._take(stored, ledger, document)
 
         event = document.data if isinstance(document.data, dict) else {}
-        return self.cases.append(
-            id, version=version, key=key, event=event, at=at, by=by, take=take
-        )
+        try:
+            return self.cases.append(
+                id, version=version, key=key, event=event, at=at, by=by, take=take
+            )
+        except Changed as error:
+            told = f"the case has {error.version} events by now, not {version}"
+            help = "look at it again, and send its version with the event"
+            faults = [Diagnostic("W109", document.at(), told, help)]
+        except KeyUsed:
+            told = "another event was sent to this case with the same key"
+            faults = [Diagnostic("W120", document.at(), told, "send each event with its own key")]
+        except OrderRejected as error:
+            faults = list(error.diagnostics)
+        raise self._not_sent(self.cases.get(id), document, faults)
+
+    def _not_sent(
+        self, stored: StoredCase, document: Document, faults: list[Diagnostic]
+    ) -> NotSent:
+        """The refusal of an event, with where the case stands on its day."""
+        setting, sent = self._setting(stored), self._sent(stored)
+        past = rebuild(setting, stored.entry.opened_on, sent)
+        on = document.data.get("on") if isinstance(document.data, dict) else None
+        day = read(on, Type("date")) if isinstance(on, str) else None
+        day = max(past.state.day, day if isinstance(day, int) else 0)
+        state = advance(setting, past.state, day).state
+        if past.broken is None and faults[0].code not in _SAY_WHERE:
+            first, where = faults[0], whereabouts(setting, state, day)
+            notes = (*first.notes, (where.en, None))
+            faults[0] = replace(first, notes=notes, said_zh=first.zh + where.zh)
+        case: Json = {"id": stored.entry.id, "version": stored.entry.version}
+        case |= stand(setting, state, day)
+        if past.broken is not None:
+            case["possible"] = []
+        return NotSent(faults, case)
 
     def _take(self, stored: StoredCase, ledger: LedgerView, document: Document) -> Taken:
         setting, sent = self._setting(stored), self._sent(stored)
@@ -173,16 +245,13 @@ class Casework:
         books = event is not None and any(field.supplied for field in event.fields)
         supplied: dict[str, Value] = {}
         opening = None
-        try:
-            if event is not None and books:
-                number, opening = _to_date(setting, ledger, document)
-                supplied = {field.name: number for field in event.fields if field.supplied}
-            one = read_event(process, document, supplied)
-            late = early(setting, past.state, one, document)
-            if late is not None:
-                raise OrderRejected([late])
-        except OrderRejected as error:
-            raise OrderRejected(placed(setting, past.state, error.diagnostics)) from None
+        if event is not None and books:
+            number, opening = _to_date(setting, ledger, document)
+            supplied = {field.name: number for field in event.fields if field.supplied}
+        one = read_event(process, document, supplied)
+        late = early(setting, past.state, one, document)
+        if late is not None:
+            raise OrderRejected([late])
         found = step(setting, past.state, one.happening)
         judged_by = self._judged(setting, past.state, one.happening, found, document)
         if isinstance(found, NotTaken):
@@ -222,8 +291,16 @@ class Casework:
             raise OrderRejected([Diagnostic("B900", document.at(), told, help)])
         return ("reference", "live")
 
-    def fork(self, id: str, version: int, *, title: str, at: int, by: str) -> str:
-        """Begin another course of a case after an event; its id. Raises a `StoreError`."""
+    def fork(self, id: str, version: int, *, title: str, at: int, by: str, place: Span) -> str:
+        """Begin another course of a case after an event; its id.
+
+        Raises `OrderRejected` where the case has not that many events, or a `StoreError`.
+        """
+        last = self.cases.get(id).entry.version
+        if not 0 <= version <= last:
+            told = f"the case has {last} events, and there is none of number {version}"
+            help = "a fork begins after one of them, or at 0 with the opening"
+            raise OrderRejected([Diagnostic("O414", place, told, help)])
         return self.cases.fork(id, version, title=title, at=at, by=by).id
 
     def without_said(
@@ -243,26 +320,19 @@ class Casework:
 
     def row(self, entry: CaseEntry) -> Json:
         """What a list tells of a case."""
-        process = self.book.processes.get(entry.process)
-        stage = None if process is None else process.stages.get(entry.stage)
-        return {
-            "id": entry.id,
-            "version": entry.version,
-            "workspace": entry.workspace,
-            "title": entry.title,
-            "process": entry.process,
-            "stage": {
-                "id": entry.stage,
-                "title": None if stage is None else stage.title.as_json(),
-                "end": entry.ended,
-            },
-            "customer": entry.customer or None,
-            "group": entry.group or None,
-            "counted": entry.counted,
-            "forked_from": entry.forked_from,
-            "opened_on": iso(entry.opened_on),
-            "updated_at": entry.updated_at,
-        }
+        return entry_told(self.book, entry)
+
+    def outlook(self, id: str, as_of: int) -> Json:
+        """Where a case stands on a day, or with its latest event if that is later, and its clocks.
+
+        For lists: no findings, no history. Raises a `StoreError`, or `OrderRejected`.
+        """
+        stored = self.cases.get(id)
+        setting, sent = self._setting(stored), self._sent(stored)
+        past = rebuild(setting, stored.entry.opened_on, sent)
+        day = max(as_of, past.state.day)
+        state = advance(setting, past.state, day).state
+        return stand(setting, state, day) | {"deadlines": clocks(self.book, setting, state, day)}
 
     def told(self, stored: StoredCase, as_of: int | None = None) -> Json:
         """A stored case as JSON."""
@@ -274,7 +344,7 @@ class Casework:
         for row in told["history"]:
             if row["number"] is not None:
                 event = events[row["number"] - 1]
-                row |= {"sent_at": event.at, "sent_by": event.by}
+                row |= {"sent_at": moment(event.at), "sent_by": event.by}
                 row["judged_by"] = list(event.judged_by)
         return {
             "schema": SCHEMA,
@@ -282,6 +352,7 @@ class Casework:
             "version": entry.version,
             "workspace": entry.workspace,
             "title": entry.title,
+            "story": stored.document.get("story", ""),
             "notice": NOTICE.as_json(),
             "process": {
                 "id": process.id,
@@ -295,10 +366,11 @@ class Casework:
             "forked_from": entry.forked_from,
             "forked_at": entry.forked_at,
             "counted": entry.counted,
-            "opened_at": entry.created_at,
+            "opened_at": moment(entry.created_at),
             "opened_by": entry.created_by,
             **told,
             "facts": write_facts(self.book.vocabulary, setting.order.stated),
+            "basis": stored.document.get("basis", {}),
             "decision": self._decision(stored, setting, sent, told),
             "ledger": self._ledger_of(stored, setting, told),
         }
@@ -321,6 +393,7 @@ class Casework:
         data = {
             "regime": process.id,
             "facts": write_facts(self.book.vocabulary, facts),
+            "basis": stored.document.get("basis"),
         }
         document = Document(data, None, Source("case"))
         evaluator: Evaluator = "both" if self.service.live is not None else "reference"
@@ -330,38 +403,12 @@ class Casework:
         if not stored.entry.holder:
             return None
         rows = self.cases.ledger(stored.entry.workspace, stored.entry.holder)
-        return self._row(rows[0], setting.process, _day_of(told["as_of"])) if rows else None
+        day = _day_of(told["as_of"])
+        return book_told(rows[0], setting.process, day) if rows else None
 
-    def ledger(self, workspace: str, process: Process, as_of: int) -> list[Json]:
-        """Every book of a workspace, with the cap that a process sets."""
-        return [self._row(row, process, as_of) for row in self.cases.ledger(workspace)]
-
-    def _row(self, row: BookRow, process: Process, as_of: int) -> Json:
-        cap = None
-        if process.cap is not None:
-            dated = process.regime.parameters[process.cap].on(as_of)
-            cap = None if dated is None else int(dated[1])
-        kind, _, name = row.holder.partition(":")
-        return {
-            "of": {"g": "group", "c": "customer"}[kind],
-            "name": name,
-            "begun": row.has_book,
-            "opening": row.opening,
-            **{count: getattr(row.counts, count) for count in LEDGER},
-            "used": row.used,
-            "cap": cap,
-            "remaining": None if cap is None else cap - row.used,
-            "customers": [
-                {
-                    "name": share.customer,
-                    **{count: getattr(share.counts, count) for count in LEDGER},
-                    "used": share.counts.used,
-                    "cases": share.cases,
-                }
-                for share in row.customers
-            ],
-            "cases": row.cases,
-        }
+    def ledger(self, workspace: str, process: Process | None, as_of: int) -> list[Json]:
+        """Every book of a workspace, with the cap that a process sets, where one is named."""
+        return [book_told(row, process, as_of) for row in self.cases.ledger(workspace)]
 
     def replay(self, id: str) -> Json:
         """Play a case again from its events: what differs from what was recorded then."""
@@ -388,16 +435,22 @@ class Casework:
     def _setting(self, stored: StoredCase) -> Setting:
         process = self.book.processes.get(stored.entry.process)
         if process is None:
-            raise NotThere(f"the process of case {stored.entry.id} is not among the rules")
+            raise _of_earlier("its process is not among the rules")
         document = Document(stored.document["facts"], None, Source("case"))
-        return Setting(process, read_case_order(process, self.book.vocabulary, document))
+        try:
+            return Setting(process, read_case_order(process, self.book.vocabulary, document))
+        except OrderRejected as error:
+            raise _of_earlier(f"its order can no longer be read: {error}") from None
 
     def _sent(self, stored: StoredCase) -> list[Sent]:
         process = self.book.processes[stored.entry.process]
-        return [
-            read_event(process, Document(one.event, None, Source("case")), one.supplied)
-            for one in stored.events
-        ]
+        try:
+            return [
+                read_event(process, Document(one.event, None, Source("case")), one.supplied)
+                for one in stored.events
+            ]
+        except OrderRejected as error:
+            raise _of_earlier(f"its events can no longer be read: {error}") from None
 
     def standing(self, stored: StoredCase) -> Standing:
         """What the events of a case come to. Raises `ValueError` where one is no longer taken."""
@@ -407,6 +460,13 @@ class Casework:
             raise ValueError(f"event {past.broken[0]} of case {stored.entry.id} is not taken")
         stage = setting.process.stages[past.state.stage]
         return Standing(stage.id, stage.end, _counts(setting.process, past.state))
+
+
+def _of_earlier(told: str) -> OrderRejected:
+    help = "open a new case to go on"
+    place = Span(Source("case"))
+    told = f"the case was opened under another process: {told}"
+    return OrderRejected([Diagnostic("O413", place, told, help)])
 
 
 def _counts(process: Process, state: State) -> Counts:
@@ -445,6 +505,4 @@ def _text(document: Document, name: str, longest: int, faults: list[Diagnostic])
 
 
 def _day_of(iso_day: str) -> int:
-    from datetime import date
-
     return date.fromisoformat(iso_day).toordinal()

@@ -6,7 +6,7 @@ The words of a refusal name the stage and the events that are possible there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from engine.diagnostics import Diagnostic, OrderRejected, nearest, shown
@@ -268,19 +268,6 @@ def refusal(setting: Setting, found: NotTaken, sent: Sent, document: Document) -
             told = f"`{event.id}` would carry {listed([p.en for p in labels], 'en')} beyond its bounds"
             zh = f"事件“{event.title.zh}”将使{listed([p.zh for p in labels], 'zh')}超出允许范围。"
     return Diagnostic(code, document.at("event"), told, help, said_zh=zh + zh_next)
-
-
-def placed(setting: Setting, state: State, faults: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Faults of an event, the first with the stage of its case and what is possible there."""
-    first, *others = faults
-    stage = setting.process.stages[state.stage]
-    next_ = [one.event for one in possible(setting, state, state.day)]
-    held = " (held)" if state.held else ""
-    told = f"the case is in the stage `{state.stage}`{held}; possible there: "
-    told += ", ".join(event.id for event in next_) or "nothing"
-    zh = f"{first.zh}个案处于“{stage.title.zh}”阶段{'（暂停处理中）' if state.held else ''}，"
-    zh += f"目前可能的事件：{'、'.join(f'“{e.title.zh}”' for e in next_) or '无'}。"
-    return [replace(first, notes=(*first.notes, (told, None)), said_zh=zh), *others]
 
 
 def _otherwise(failed: Iterable[Transition], lang: Lang) -> str:

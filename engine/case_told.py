@@ -90,7 +90,7 @@ def tell(
         "held": state.held,
         "held_since": iso(_held_since(steps)) if state.held else None,
         "possible": [_possible(setting, one) for one in possible(setting, state, as_of)],
-        "deadlines": [_deadline(book, one) for one in deadlines(process, state, as_of)],
+        "deadlines": clocks(book, setting, state, as_of),
         "exposure": [told for told in figures if told["exposure"]],
         "figures": [told for told in figures if not told["exposure"]],
         "kept": [_kept(setting, path, state) for path in process.keeps],
@@ -112,6 +112,11 @@ def stand(setting: Setting, state: State, day: int) -> Json:
             for one in possible(setting, state, day)
         ],
     }
+
+
+def clocks(book: Rulebook, setting: Setting, state: State, day: int) -> list[Json]:
+    """The clocks that run on a day, in the order of the process."""
+    return [_deadline(book, one) for one in deadlines(setting.process, state, day)]
 
 
 def _held_since(steps: Sequence[tuple[int | None, Step]]) -> int:

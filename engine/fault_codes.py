@@ -538,6 +538,13 @@ _ORDERS = {
         "replay the case to see where it stops; open a new case to go on.",
         "办理流程在个案开立后有变更，已录入的事件与现行流程不符，不再接受新事件。须另开个案。",
     ),
+    "O414": FaultCode(
+        "no such event in the case",
+        "A fork begins after one of the events of a case, or with its opening, which is number 0; "
+        "the case has not that many events.",
+        "take a number from the history of the case.",
+        "个案没有该序号的事件。须填写办理记录中的事件序号；自开立之时起另行推演的，填0。",
+    ),
     "O301": FaultCode(
         "empty document",
         "The document says nothing at all. An order about which nothing is known is written as "

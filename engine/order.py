@@ -330,7 +330,7 @@ def read_envelope(
         document.part("facts"),
         document.part("parameters") if data.get("parameters") is not None else None,
         document.part("without") if data.get("without") is not None else None,
-        _basis(document, vocabulary, faults),
+        read_basis(document, vocabulary, faults),
         document,
         False,
     )
@@ -355,7 +355,9 @@ def read_day(document: Document, name: str, faults: list[Diagnostic]) -> int | N
     return value if isinstance(value, int) else None
 
 
-def _basis(document: Document, vocabulary: Vocabulary, faults: list[Diagnostic]) -> dict[str, Any]:
+def read_basis(
+    document: Document, vocabulary: Vocabulary, faults: list[Diagnostic]
+) -> dict[str, Any]:
     """Per fact the document it rests on: carried, never judged."""
     written = document.data.get("basis")
     if written is None:

@@ -20,9 +20,10 @@ REQUESTS = {
     ),
     "W103": FaultCode(
         "the key may not do this",
-        "A key of role `read` decides and looks; drafts are changed with a key of role `draft`.",
+        "A key of role `read` decides and looks; drafts are changed, and cases opened and sent "
+        "events, with a key of role `draft`.",
         "use a key of role `draft`; whoever runs the service makes one with `placet key`.",
-        "此密钥只供查阅和判定，不得更改草案。更改草案须使用`draft`角色的密钥，"
+        "此密钥只供查阅和判定，不得更改草案或办理个案。更改或办理须使用`draft`角色的密钥，"
         "由本服务的管理人发放。",
     ),
     "W104": FaultCode(
@@ -33,9 +34,10 @@ REQUESTS = {
     ),
     "W105": FaultCode(
         "nothing there",
-        "The address names a page, rule set, rule, scenario or fault that does not exist.",
+        "The address names a page, rule set, rule, process, scenario, case or fault that does not "
+        "exist.",
         "check the id; the lists under `/v1/` name what there is.",
-        "找不到所指的规则集、规则、情景或页面。须核对名称或编号。",
+        "找不到所指的规则集、规则、流程、情景、个案或页面。须核对名称或编号。",
     ),
     "W106": FaultCode(
         "method not possible here",
@@ -57,10 +59,10 @@ REQUESTS = {
     ),
     "W109": FaultCode(
         "changed by somebody else",
-        "The draft was changed since it was read: its version is not the one in `If-Match`. "
-        "Nothing was written.",
-        "read the draft again, put your change into it, and send the new `ETag`.",
-        "草案已被他人更改，本次更改未写入。须重新载入，再作更改。",
+        "The draft or case was changed since it was read: its version is not the one in "
+        "`If-Match`. Nothing was written.",
+        "read it again, see whether your change still fits, and send the new `ETag`.",
+        "草案或个案已被他人更改，本次更改未写入。须重新载入，再作更改。",
     ),
     "W110": FaultCode(
         "request too large",
@@ -116,10 +118,11 @@ REQUESTS = {
         "服务繁忙或即将停止，未予处理。须稍后重试。",
     ),
     "W118": FaultCode(
-        "no room for more drafts",
-        "The team has as many drafts as the service keeps.",
-        "remove drafts that are no longer needed.",
-        "草案数量已达上限，未予保存。须先删除不再需要的草案。",
+        "no room for more",
+        "The team has as many drafts or cases as the service keeps, or a case has as many events.",
+        "remove drafts that are no longer needed; cases are kept for good, in a new database if "
+        "need be.",
+        "草案、个案或事件数量已达上限，未予保存。须先删除不再需要的草案；个案须另建数据库。",
     ),
     "W119": FaultCode(
         "draft of rules is not complete",
@@ -127,6 +130,13 @@ REQUESTS = {
         "based on a shipped rule set.",
         'write `{"id": …, "based_on": …, "files": {"regime.yaml": …}}`.',
         "规则草案不完整。须写明`id`（不得与现有规则集相同）和各规则文件（`files`）。",
+    ),
+    "W120": FaultCode(
+        "key used for something else",
+        "A request with the same `Idempotency-Key` was taken before, and it said something else. "
+        "Nothing was written.",
+        "send each new request with a key of its own, and a request that is sent again unchanged.",
+        "该键已用于另一项请求，本次请求未写入。每项新请求须使用新的键；重发的请求须与原请求相同。",
     ),
     "W201": FaultCode(
         "not the axes of a sweep",

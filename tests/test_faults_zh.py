@@ -77,7 +77,7 @@ def test_diagnostics_hold_both_languages_for_every_reader(client: TestClient) ->
     assert one["diagnostics"][0]["zh"] == CODES["W105"].zh
     assert (one["title"], other["title"]) == (
         "nothing there",
-        "找不到所指的规则集、规则、情景或页面",
+        "找不到所指的规则集、规则、流程、情景、个案或页面",
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,6 +15,7 @@ from api.app import examples
 from api.app.answers import answer, fault, not_there, problem
 from api.app.house import House
 from api.app.reading import YAML, scenario_of
+from api.moments import moment, now
 from api.store import Changed, Entry
 from api.store import written as json_of
 from api.stories import Story
@@ -262,16 +261,6 @@ def entry_json(entry: Entry) -> dict[str, Any]:
 def etag(entry: Entry) -> str:
     """The mark of a version."""
     return f'"{entry.version}"'
-
-
-def moment(seconds: int) -> str:
-    """A time as it stands in JSON: UTC, whole seconds."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def now() -> int:
-    """The present second."""
-    return int(time.time())
 
 
 def by(request: Request) -> str:

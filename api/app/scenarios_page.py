@@ -13,7 +13,8 @@ from api import tasks
 from api.app.answers import fault, not_there
 from api.app.house import House
 from api.app.pages import page
-from api.app.scenarios import is_draft, moment, story_of
+from api.app.scenarios import is_draft, story_of
+from api.moments import moment
 from api.service import Asked
 from api.store import Draft, Entry, NotThere
 from api.stories import Chosen, Saved, Story, orders_of
