@@ -51,7 +51,7 @@ class Standing:
     reason: str
     """Why it is degraded."""
     crashes: int
-    """How often the process ended, or the library in it failed."""
+    """How often the process ended, could not begin, or the library in it failed."""
     hangs: int
     restarts: int
     recycled: int
@@ -95,6 +95,7 @@ class Fence:
         self._book = b""
         self._child: Child | None = None
         self._all: set[Child] = set()
+        self._started = False
         self._reason = ""
         self._lost = False
         self._recycling = False
@@ -109,7 +110,7 @@ class Fence:
     def standing(self) -> Standing:
         """How the fence stands at this moment."""
         state: Literal["ready", "degraded", "off"] = "off"
-        if not self._closed.is_set() and self._all:
+        if self._started and not self._closed.is_set():
             state = "degraded" if self._reason else "ready"
         counts = (self._crashes, self._hangs, self._restarts, self._recycled)
         return Standing(state, self._reason, *counts)
@@ -264,6 +265,7 @@ class Fence:
 
     def _begun(self) -> Child | None:
         """A new process that is ready for work, or none."""
+        self._started = True
         self._book = self._book or pickle.dumps(self.rulebook, pickle.HIGHEST_PROTOCOL)
         try:
             child = Child(self.memory, open_bench, self._book)
@@ -276,6 +278,7 @@ class Fence:
             _limit(child, self.seconds)
             return child
         self._lost = True
+        self._crashes += not self._closed.is_set()
         self._end(child)
         return None
 
