@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from api import case_commands, serving
-from api.deciding import Format, How, code_of, decide_all, judging
+from api.deciding import Format, How, code_of, decide_all, filling, judging
 from api.service import (
     Asked,
     Service,
@@ -128,6 +128,10 @@ def decide(
     evaluator: Annotated[
         EvaluatorOption, typer.Option(help="What judges; `both` decides only what both agree on.")
     ] = EvaluatorOption.reference,
+    workspace: Annotated[
+        str | None,
+        typer.Option(help="Books that count the chips to date of customers, where not stated."),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Unfold met rules, facts and digests.")
     ] = False,
@@ -147,8 +151,11 @@ def decide(
     )
 
     def run() -> int:
-        with judging(Service(chosen.rules), evaluator.value) as service:
-            how = How(evaluator.value, format, _langs(chosen.lang), verbose)
+        with (
+            judging(Service(chosen.rules), evaluator.value) as service,
+            filling(service, workspace, asked.today) as fill,
+        ):
+            how = How(evaluator.value, format, _langs(chosen.lang), verbose, fill)
             return decide_all(service, files, asked, how)
 
     _finish(run, chosen, [Path(f) for f in files if f != "-"], watch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,7 +27,16 @@ from api.service import (
 from api.settings import disagreements
 from engine.concord import Evaluator, rules_apart
 from engine.decide import Decision
-from engine.diagnostics import BackendFailure, OrderRejected, PlacetError, as_text, visible
+from engine.diagnostics import (
+    BackendFailure,
+    Diagnostic,
+    OrderRejected,
+    PlacetError,
+    Source,
+    Span,
+    as_text,
+    visible,
+)
 from engine.order import Document
 from engine.source import MAX_BYTES, unreadable
 from engine.words import Lang
@@ -52,6 +61,8 @@ class How:
     format: Format
     langs: tuple[Lang, ...]
     verbose: bool
+    fill: Callable[[Document], Document] = lambda document: document
+    """What the ledger fills in, where a workspace is named."""
 
 
 def decide_all(service: Service, files: list[str], asked: Asked, how: How) -> int:
@@ -64,7 +75,7 @@ def decide_all(service: Service, files: list[str], asked: Asked, how: How) -> in
         try:
             if isinstance(document, OrderRejected):
                 raise document
-            answer = service.decide(document, asked, how.evaluator)
+            answer = service.decide(how.fill(document), asked, how.evaluator)
             if answer["diagnostics"]:
                 code = 3
                 _tell_of_evaluators(service, answer)
@@ -108,6 +119,44 @@ def judging(service: Service, evaluator: Evaluator) -> Iterator[Service]:
         yield service
     finally:
         fence.close()
+
+
+@contextmanager
+def filling(
+    service: Service, workspace: str | None, today: int
+) -> Iterator[Callable[[Document], Document]]:
+    """What fills in the chips to date from the ledger of a workspace. Raises `OrderRejected`."""
+    if workspace is None:
+        yield lambda document: document
+        return
+    # Only who names a workspace needs the store.
+    from api.casebook import Cases
+    from api.settings import serving
+    from api.store import Store, StoreError
+    from api.to_date import filled
+
+    try:
+        store = Store.open(serving().store)
+    except (StoreError, ValueError) as error:
+        place = Span(Source("PLACET_STORE"))
+        help = "name a database that can be opened"
+        fault = Diagnostic("O001", place, f"the ledger cannot be read: {error}", help)
+        raise OrderRejected([fault]) from None
+    vocabulary = service.rulebook().vocabulary
+
+    def fill(document: Document) -> Document:
+        data = document.data
+        if not isinstance(data, dict) or "facts" not in data:
+            return document
+        asked = Document(
+            {**data, "workspace": workspace}, document.node, document.source, document.base
+        )
+        return filled(Cases(store), vocabulary, asked, today)
+
+    try:
+        yield fill
+    finally:
+        store.close()
 
 
 def code_of(error: PlacetError) -> int:

@@ -304,3 +304,33 @@ def test_hostile_words_of_a_sender_reach_no_terminal_raw() -> None:
     assert "\x07" not in shown
     assert "\u202e" not in shown
     assert "bell" in shown
+
+
+def test_an_order_of_a_known_customer_takes_its_chips_to_date_from_the_ledger(
+    tmp_path: Path,
+) -> None:
+    placed()
+    order = tmp_path / "order.yaml"
+    order.write_text(
+        "regime: h200-article\n"
+        "facts:\n"
+        "  item: {product: H200-SXM}\n"
+        "  customer: {group: Example Cloud, units_to_date: null}\n"
+        "  order: {quantity: 1, destination: CN, placed_on: 2026-01-25}\n",
+        "utf-8",
+    )
+
+    def decide(*more: str) -> dict[str, Any]:
+        arguments = ["decide", str(order), "--format", "json", *more]
+        found: dict[str, Any] = json.loads(CliRunner().invoke(app, arguments).stdout)
+        return found
+
+    alone, counted = decide(), decide("--workspace", "default")
+    assert alone["status"] == "unknown"
+    assert counted["outcome"] == "deny"
+    assert counted["facts"]["customer.units_to_date"] == "75000"
+    assert "ledger" in counted["basis"]["customer.units_to_date"]["document"]
+    assert decide("--workspace", "nobody's") == alone
+    # What the order states is never replaced.
+    stated = decide("--workspace", "default", "--set", "customer.units_to_date=5")
+    assert stated["facts"]["customer.units_to_date"] == "5"

@@ -41,6 +41,8 @@ async def decide(request: Request) -> Response:
     """Decide one order under one rule set, or under several (`regimes`)."""
     house: House = request.app.state.house
     document = await body_of(request)
+    if isinstance(document.data, dict) and "workspace" in document.data:
+        document = await run_in_threadpool(house.filled, document)
     wanted = Wanted(document, house)
     if wanted.draft is not None:
         # What a client brings along never goes to the live evaluator.
@@ -160,7 +162,7 @@ async def _lines(request: Request, seconds: float) -> AsyncIterator[list[bytes]]
 def _one(house: House, line: bytes, name: str) -> bytes:
     """The answer to one line; whatever is wrong with it stays on its own line."""
     try:
-        wanted = Wanted(read_json(line, name), house)
+        wanted = Wanted(house.filled(read_json(line, name)), house)
         if wanted.draft is not None:
             told = fault("W119", "a draft of rules comes with a single call", "use `/v1/decide`")
             raise OrderRejected([told])

@@ -24,6 +24,7 @@ from api.service import Asked, Service
 from api.settings import Serving, Settings
 from api.store import Drafts, Store
 from api.stories import Story, read_stories
+from api.to_date import filled
 from api.worker import NoneFree, Task, TookTooLong, TookTooMuch, WorkerLost, Workers
 from engine.concord import rules_apart
 from engine.decide import Decision
@@ -118,6 +119,11 @@ class House:
         """Replace processes that were ended while nothing was asked of them."""
         self.workers.mend()
         self.fence.mend()
+
+    def filled(self, document: Document) -> Document:
+        """A request with the chips to date that the ledger of its workspace counts, if it names one."""
+        vocabulary = self.service.rulebook().vocabulary
+        return filled(self.casework.cases, vocabulary, document, self.today())
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Count decisions; what their orders say is logged only where that was asked for."""

@@ -62,7 +62,8 @@ def components(book: Rulebook) -> Json:
     plain = dict(next(iter(envelopes.values())))
     plain |= {"parameters": _OPEN_PARAMETERS, "without": _OPEN_WITHOUT}
     drafted = {**plain, "regime": _TEXT, "only": _ONLY, "draft": ref("DraftOfRules")}
-    several = {**plain, "regimes": _regimes(book), "only": _ONLY}
+    counted = {"workspace": _WORKSPACE}
+    several = {**plain, **counted, "regimes": _regimes(book), "only": _ONLY}
     several |= {"draft": _or_null(ref("DraftOfRules"))}
     del several["regime"]
     undrafted = {"only": _ONLY, "draft": {"type": "null"}}
@@ -70,9 +71,12 @@ def components(book: Rulebook) -> Json:
     schemas["DraftOfRules"] = _draft_of_rules(book)
     schemas["Asked"] = {
         "anyOf": [
-            *(_envelope({**parts, **undrafted}, "regime facts") for parts in envelopes.values()),
+            *(
+                _envelope({**parts, **undrafted, **counted}, "regime facts")
+                for parts in envelopes.values()
+            ),
             _envelope(several, "regimes facts"),
-            _envelope(drafted, "regime draft facts"),
+            _envelope({**drafted, **counted}, "regime draft facts"),
         ]
     }
     schemas["AskedSweep"] = {
@@ -122,6 +126,14 @@ _ONLY: Json = {
             *(f"certainty>={certainty}" for certainty in CERTAINTIES),
         ]
     },
+}
+_WORKSPACE: Json = {
+    "type": ["string", "null"],
+    "minLength": 1,
+    "maxLength": 60,
+    "pattern": "\\S",
+    "description": "The books in which the chips to date of a known customer are counted, where "
+    "the order leaves that number out.",
 }
 _TITLE: Json = {"anyOf": [_TEXT, ref("Text"), {"type": "null"}]}
 _NAMES: Json = {"type": ["array", "null"], "items": _TEXT}
