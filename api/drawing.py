@@ -28,7 +28,7 @@ HERE = Pair("present stage", "当前阶段")
 HELD = Pair("held", "暂停处理")
 PASSED = Pair("passed", "已经过")
 _WHILE_HELD = Pair(" (while held)", "（暂停处理时）")
-_REFUSED = Pair(" (refused, put on record)", "（不予接受，记录在案）")
+_REFUSED = Pair(" (refused, put on record)", "（不予办理，记录在案）")
 _KEY = Pair(
     "Double frame: end. Dashed: when time is over. ↺: the stage stays the same.",
     "双线框：终结。虚线：期限届满。↺：阶段不变。",
