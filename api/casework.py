@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from api.case_lists import book_told, entry_told
+from api.case_opening import other_group, process_of, read_opening
 from api.casebook import Cases
 from api.casefile import (
     Appended,
@@ -19,6 +20,7 @@ from api.casefile import (
     Counts,
     KeyUsed,
     LedgerView,
+    OtherGroup,
     Standing,
     StoredCase,
     Taken,
@@ -36,10 +38,7 @@ from engine.diagnostics import (
     OrderRejected,
     Source,
     Span,
-    nearest,
-    shown,
 )
-from engine.findings import iso
 from engine.lifecycle import (
     Happening,
     NotTaken,
@@ -50,17 +49,12 @@ from engine.lifecycle import (
     step,
 )
 from engine.load import Rulebook
-from engine.order import Document, read_basis, read_day, write_facts
+from engine.order import Document, write_facts
 from engine.process import LEDGER, Process
-from engine.values import MAX_TEXT, Type, Value, read
+from engine.values import Type, Value, read
 from engine.words import NOTICE
 
 SCHEMA = "placet.case/1"
-WORKSPACE = "default"
-LONGEST_NAME = 60
-"""Characters of the name of a workspace."""
-CASE = ("process", "workspace", "title", "opened_on", "facts", "basis", "story")
-"""What a case is opened with."""
 TO_DATE = "customer.units_to_date"
 
 _SAY_WHERE = ("O401", "O402", "O406", "O407", "O413")
@@ -104,79 +98,42 @@ class Casework:
 
     def process(self, id: str, place: Span) -> Process:
         """A process by its id. Raises `OrderRejected`."""
-        found = self.book.processes.get(id)
-        if found is None:
-            known = self.book.processes
-            help = nearest(id, known) or f"known: {', '.join(known)}"
-            raise OrderRejected([Diagnostic("O409", place, f"unknown process {shown(id)}", help)])
-        return found
+        return process_of(self.book, id, place)
 
     # --- what is done ---
 
     def open(self, document: Document, *, today: int, at: int, by: str, key: str | None) -> Opened:
         """Open a case. Raises `OrderRejected` with every fault, or a `StoreError`."""
-        data = document.data
-        if not isinstance(data, dict) or "facts" not in data:
-            help = 'write `{"process": …, "facts": {…}}`'
-            raise OrderRejected([Diagnostic("O302", document.at(), "no case is opened", help)])
-        faults = [
-            Diagnostic(
-                "O101",
-                document.name_at(name),
-                f"unknown name {shown(name)}",
-                nearest(name, CASE) or f"known here: {', '.join(CASE)}",
-            )
-            for name in data
-            if name not in CASE
-        ]
-        workspace = self.workspace(document, faults)
-        title = _text(document, "title", MAX_TEXT, faults)
-        known = None if key is None else self.cases.opened(workspace, key)
-        # Who asks again after midnight means the day on which the case was opened.
-        today = today if known is None else known.opened_on
-        opened_on = read_day(document, "opened_on", faults) or today
-        carried = {
-            "basis": read_basis(document, self.book.vocabulary, faults),
-            "story": _text(document, "story", MAX_TEXT, faults),
-        }
-        named = data.get("process")
-        if not isinstance(named, str):
-            help = f"one of: {', '.join(self.book.processes)}"
-            place = document.at("process") if "process" in data else document.at()
-            faults.append(Diagnostic("O409", place, "no `process` is named", help))
-            raise OrderRejected(faults)
+        wanted = read_opening(self.book, document, today)
+        known = None if key is None else self.cases.opened(wanted.workspace, key)
+        process, stated = wanted.process, wanted.order.stated
+        opened_on = wanted.opened_on
+        if known is not None and not wanted.is_dated:
+            # Who asks again after midnight means the day on which the case was opened.
+            opened_on = known.opened_on
         try:
-            process = self.process(named, document.at("process"))
-            order = read_case_order(process, self.book.vocabulary, document.part("facts"))
-        except OrderRejected as error:
-            raise OrderRejected([*faults, *error.diagnostics]) from None
-        if not process.in_force.holds(opened_on):
-            told = f"`{process.id}` is not in force on {iso(opened_on)}"
-            help = f"it is in force from {iso(process.in_force.start)}"
-            faults.append(Diagnostic("O410", document.at(), told, help))
-        if faults:
-            raise OrderRejected(faults)
-        entry = self.cases.open(
-            workspace=workspace,
-            process=process.id,
-            edition=self.book.process_editions[process.id],
-            title=title,
-            customer=str(order.stated.get("customer.id") or ""),
-            group=str(order.stated.get("customer.group") or ""),
-            opened_on=opened_on,
-            document={"facts": write_facts(self.book.vocabulary, order.stated)}
-            | {name: said for name, said in carried.items() if said},
-            at=at,
-            by=by,
-            key=key,
-            stage=process.start,
-            booked=bool(process.ledger),
-        )
+            entry = self.cases.open(
+                workspace=wanted.workspace,
+                process=process.id,
+                edition=self.book.process_editions[process.id],
+                title=wanted.title,
+                customer=str(stated.get("customer.id") or ""),
+                group=str(stated.get("customer.group") or ""),
+                opened_on=opened_on,
+                document={"facts": write_facts(self.book.vocabulary, stated), **wanted.carried},
+                at=at,
+                by=by,
+                key=key,
+                stage=process.start,
+                booked=bool(process.ledger),
+            )
+        except KeyUsed:
+            told = "another case was opened with the same key"
+            fault = Diagnostic("W120", document.at(), told, "open each case with its own key")
+            raise OrderRejected([fault]) from None
+        except OtherGroup as error:
+            raise OrderRejected([other_group(document, error.group)]) from None
         return Opened(entry.id, known is not None)
-
-    def workspace(self, document: Document, faults: list[Diagnostic]) -> str:
-        """The name of the books that a case is kept in."""
-        return _text(document, "workspace", LONGEST_NAME, faults) or WORKSPACE
 
     def send(
         self,
@@ -491,17 +448,6 @@ def _to_date(setting: Setting, ledger: LedgerView, document: Document) -> tuple[
         help = "open a case that leaves `customer.units_to_date` out, or use another workspace"
         raise OrderRejected([Diagnostic("O411", document.at(), told, help, said_zh=zh)])
     return ledger.used, None
-
-
-def _text(document: Document, name: str, longest: int, faults: list[Diagnostic]) -> str:
-    value = document.data.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, str) and len(value.strip()) <= longest and value.isprintable():
-        return value.strip()
-    told = f"`{name}` is one line of at most {longest} characters"
-    faults.append(Diagnostic("O302", document.at(name), told, "shorten it"))
-    return ""
 
 
 def _day_of(iso_day: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.diagnostics import Diagnostic, OrderRejected, nearest, shown
+from engine.diagnostics import Diagnostic, OrderRejected, Span, nearest, shown
 from engine.evaluate import Program
 from engine.ir import Pair
 from engine.lifecycle import Happening, NotTaken, Setting, State, possible
@@ -42,13 +42,13 @@ def read_case_order(process: Process, vocabulary: Vocabulary, document: Document
         if kept is not None and not kept.stated:
             told = f"`{path}` comes from the events of the case"
             help = "leave it out; an event will say it"
-            faults.append(Diagnostic("O408", _place(document, path), told, help))
+            faults.append(Diagnostic("O408", place_of(document, path), told, help))
     if faults:
         raise OrderRejected(faults)
     return order
 
 
-def _place(document: Document, path: str) -> Any:
+def place_of(document: Document, path: str) -> Span:
     """Where a fact of an order stands, written flat or nested."""
     data: Any = document.data
     steps: list[str] = []

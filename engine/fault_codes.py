@@ -456,14 +456,14 @@ _ORDERS = {
         "The stage in which the case stands does not take this event, or the case has ended. The "
         "history of the case is as it was.",
         "send one of the events that the message names, or fork the case at an earlier event.",
-        "个案当前所处阶段不接受该事件，或个案已终结；办理记录未变。",
+        "个案当前所处阶段不接受该事件，或个案已终结，办理记录未变。须改发目前可能的事件，或自较早事件起另行推演。",
     ),
     "O402": FaultCode(
         "event not taken",
         "The stage knows the event, but a condition that the process sets for it does not hold. "
         "The history of the case is as it was.",
         "the message says which condition and with which numbers; send what must come before.",
-        "事件不符合办理流程所设条件，未予接受；办理记录未变。",
+        "事件不符合办理流程所设条件，未予接受，办理记录未变。须先录入应在其之前的事件，或更正数值。",
     ),
     "O403": FaultCode(
         "event out of order",
@@ -504,7 +504,7 @@ _ORDERS = {
         "The order of a case states a fact that comes from the events of the case, such as a "
         "payment or an agency's answer.",
         "leave it out when the case is opened, and send the event when it happens.",
-        "该事实由个案的事件录入，开立个案时不得填写。",
+        "该事实由个案的事件录入，开立个案时不得填写。须留空，待事件发生时录入。",
     ),
     "O409": FaultCode(
         "unknown process",

@@ -22,6 +22,9 @@ _STATUS = {
     "O005": 400,
     "O006": 400,
     "O301": 400,
+    # The event, or the case, could be taken elsewhere or at another time.
+    **dict.fromkeys(("O401", "O402", "O403", "O406", "O407", "O411", "O412", "O413"), 409),
+    "B900": 503,
     "R002": 413,
     "W101": 400,
     "W102": 401,
@@ -41,6 +44,7 @@ _STATUS = {
     "W116": 503,
     "W117": 503,
     "W118": 507,
+    "W120": 409,
 }
 """The HTTP status of a fault; any other fault is a well-formed request that says something wrong."""
 
@@ -68,8 +72,12 @@ def problem(
     scope: Mapping[str, Any],
     diagnostics: Sequence[Diagnostic],
     headers: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> Response:
-    """A problem document: what is wrong, where, and what to do, for every fault at once."""
+    """A problem document: what is wrong, where, and what to do, for every fault at once.
+
+    `more` are members of its own kind of problem.
+    """
     first = diagnostics[0]
     lang: Lang = "zh" if first.zh and reader_lang(scope) == "zh" else "en"
     status = _STATUS.get(first.code, 422)
@@ -84,6 +92,7 @@ def problem(
         "status": status,
         "detail": detail,
         "diagnostics": [d.as_json() for d in diagnostics],
+        **more,
     }
     return Response(
         written(body),

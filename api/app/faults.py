@@ -10,6 +10,8 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 
 from api.app.answers import fault, in_chinese, problem
+from api.casefile import TooLong
+from api.casework import NotSent
 from api.store import Changed, Full, NotThere, StoreError
 from api.worker import NoneFree, TookTooLong, TookTooMuch, WorkerLost, WorkFailed, place_of
 from engine.diagnostics import Diagnostic, PlacetError, shown
@@ -63,22 +65,28 @@ def _tell(
 
 async def _rejected(request: Request, error: Exception) -> Response:
     assert isinstance(error, PlacetError)
+    if isinstance(error, NotSent):
+        headers = {"ETag": f'"{error.case["version"]}"'}
+        return problem(request.scope, error.diagnostics, headers, case=error.case)
     return _tell(request, *error.diagnostics)
 
 
 async def _store(request: Request, error: Exception) -> Response:
     if isinstance(error, NotThere):
-        return _tell(request, fault("W105", str(error), "`/v1/scenarios` lists what there is"))
+        lists = "/v1/cases" if request.url.path.startswith("/v1/cases") else "/v1/scenarios"
+        return _tell(request, fault("W105", str(error), f"`{lists}` lists what there is"))
     if isinstance(error, Changed):
         help = "read it again, put your change into it, and send its `ETag`"
         message = f"the draft was changed since you read it; {error}"
         return _tell(request, fault("W109", message, help), headers={"ETag": f'"{error.version}"'})
     if isinstance(error, Full):
         return _tell(request, fault("W118", str(error)))
+    if isinstance(error, TooLong):
+        return _tell(request, fault("W101", str(error), "shorten it"))
     structlog.get_logger("placet").error("store failed", told=str(error))
     return _tell(
         request,
-        fault("W117", "the store of drafts does not answer; nothing was written", "try again"),
+        fault("W117", "the database does not answer; nothing was written", "try again"),
         headers={"Retry-After": "5"},
     )
 

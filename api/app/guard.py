@@ -49,9 +49,15 @@ _GONE: Message = {"type": "http.disconnect"}
 """Whose body cannot be taken counts as gone: the route gives up, and what it says is not sent."""
 _TOO_LARGE = fault("W110", "the body is too large", "send less at once")
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_ONCE = (b"host", b"origin", b"sec-fetch-site", b"authorization", b"x-api-key", b"content-type")
+_ONCE = (
+    *(b"host", b"origin", b"sec-fetch-site", b"authorization", b"x-api-key", b"content-type"),
+    *(b"if-match", b"idempotency-key"),
+)
 """Headers of which two readers might each believe another one."""
-_DRAFTS = "/v1/scenarios"
+_KEPT = ("/v1/scenarios", "/v1/cases")
+"""Where what a team keeps is changed."""
+_LOOKS = ("/run", "/replay")
+"""The ends of addresses that are asked with POST and change nothing."""
 
 
 _ANYBODY = Visitor("", "draft")
@@ -180,11 +186,11 @@ class Guard:
         if visitor is None:
             is_open = path in _OPEN or path.startswith("/static/")
             return None if is_open else self._no_key(scope, headers)
-        writes = path.startswith(_DRAFTS) and method not in _SAFE
-        runs = method == "POST" and path.endswith("/run")
-        if writes and not runs and visitor.role != "draft":
-            told = fault("W103", "this key may not change drafts", "use one of role `draft`")
-            return problem(scope, [told])
+        writes = path.startswith(_KEPT) and method not in _SAFE
+        looks = method == "POST" and path.endswith(_LOOKS)
+        if writes and not looks and visitor.role != "draft":
+            role = "use one of role `draft`"
+            return problem(scope, [fault("W103", "this key may not change what is kept", role)])
         return None
 
     def _wait(self, scope: Scope, visitor: Visitor | None) -> int:

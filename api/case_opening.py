@@ -1,0 +1,118 @@
+"""Read what a case is opened with: its process, its order, where it is kept, what is carried along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.case import place_of, read_case_order
+from engine.diagnostics import Diagnostic, OrderRejected, Span, nearest, shown
+from engine.findings import iso
+from engine.load import Rulebook
+from engine.order import Document, Order, read_basis, read_day
+from engine.process import Process
+from engine.values import MAX_TEXT
+
+WORKSPACE = "default"
+"""The books in which a case is kept that names no others."""
+LONGEST_NAME = 60
+"""Characters of the name of a workspace."""
+NAMES = ("process", "workspace", "title", "opened_on", "facts", "basis", "story")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a case is opened with, read and checked."""
+
+    process: Process
+    workspace: str
+    title: str
+    opened_on: int
+    is_dated: bool
+    """Whether the day was said, or is today."""
+    order: Order
+    carried: dict[str, Any]
+    """The basis of the facts, and a story: kept and told, never judged."""
+
+
+def read_opening(book: Rulebook, document: Document, today: int) -> Opening:
+    """Read what a case is opened with. Raises `OrderRejected` with every fault."""
+    data = document.data
+    if not isinstance(data, dict) or "facts" not in data:
+        help = 'write `{"process": …, "facts": {…}}`'
+        raise OrderRejected([Diagnostic("O302", document.at(), "no case is opened", help)])
+    faults = [
+        Diagnostic(
+            "O101",
+            document.name_at(name),
+            f"unknown name {shown(name)}",
+            nearest(name, NAMES) or f"known here: {', '.join(NAMES)}",
+        )
+        for name in data
+        if name not in NAMES
+    ]
+    workspace = _text(document, "workspace", LONGEST_NAME, faults) or WORKSPACE
+    title = _text(document, "title", MAX_TEXT, faults)
+    day = read_day(document, "opened_on", faults)
+    opened_on = today if day is None else day
+    carried: dict[str, Any] = {
+        "basis": read_basis(document, book.vocabulary, faults),
+        "story": _text(document, "story", MAX_TEXT, faults),
+    }
+    try:
+        process = _process(book, document)
+        order = read_case_order(process, book.vocabulary, document.part("facts"))
+    except OrderRejected as error:
+        raise OrderRejected([*faults, *error.diagnostics]) from None
+    if not process.in_force.holds(opened_on):
+        told = f"`{process.id}` is not in force on {iso(opened_on)}"
+        help = f"it is in force from {iso(process.in_force.start)}"
+        faults.append(Diagnostic("O410", document.at(), told, help))
+    if faults:
+        raise OrderRejected(faults)
+    carried = {name: said for name, said in carried.items() if said}
+    return Opening(process, workspace, title, opened_on, day is not None, order, carried)
+
+
+def process_of(book: Rulebook, id: str, place: Span) -> Process:
+    """A process by its id. Raises `OrderRejected`."""
+    found = book.processes.get(id)
+    if found is None:
+        help = nearest(id, book.processes) or f"known: {', '.join(book.processes)}"
+        raise OrderRejected([Diagnostic("O409", place, f"unknown process {shown(id)}", help)])
+    return found
+
+
+def other_group(document: Document, group: str) -> Diagnostic:
+    """The fault of a customer who is known with another group, or with none."""
+    told = f"the customer is known with the group {shown(group)}" if group else ""
+    told = told or "the customer is known without a group"
+    zh = (
+        f"该客户在此工作区中已登记为“{group}”集团。"
+        if group
+        else "该客户在此工作区中已登记为无集团。"
+    )
+    zh += "须留空集团一栏，或另用工作区。"
+    help = "leave `customer.group` out, or take another workspace"
+    place = place_of(document.part("facts"), "customer.group")
+    return Diagnostic("O411", place, told, help, said_zh=zh)
+
+
+def _process(book: Rulebook, document: Document) -> Process:
+    named = document.data.get("process")
+    if isinstance(named, str):
+        return process_of(book, named, document.at("process"))
+    place = document.at("process") if "process" in document.data else document.at()
+    help = f"one of: {', '.join(book.processes)}"
+    raise OrderRejected([Diagnostic("O409", place, "no `process` is named", help)])
+
+
+def _text(document: Document, name: str, longest: int, faults: list[Diagnostic]) -> str:
+    value = document.data.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, str) and len(value.strip()) <= longest and value.isprintable():
+        return value.strip()
+    told = f"`{name}` is one line of at most {longest} characters"
+    faults.append(Diagnostic("O302", document.at(name), told, "shorten it"))
+    return ""
