@@ -62,7 +62,9 @@ class Judges(StrEnum):
     both = "both"
 
 
-Id = Annotated[str, typer.Argument(help="The id of the case, such as c-2b4d….")]
+Id = Annotated[
+    str, typer.Argument(help="The id of the case; `last` is the one that was touched last.")
+]
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="Folder of rules.")]
 LangOption = Annotated[CaseLang | None, typer.Option("--lang", help="Language.")]
 FormatOption = Annotated[CaseFormat, typer.Option("--format", help="text or json.")]
@@ -134,7 +136,7 @@ def event(
         data["note"] = note
     with _desk(rules, lang, format, evaluator) as desk:
         document = options("event", data)
-        sent = desk.work.send(id, document, version=version, key=key, at=desk.now, by=desk.by)
+        sent = desk.work.send(desk.id(id), document, version=version, key=key, at=desk.now, by=desk.by)
         desk.tell(desk.work.told(sent.case))
         if sent.known:
             typer.echo("this event was on record already; nothing was added", err=True)
@@ -151,7 +153,7 @@ def show(
 ) -> None:
     """Show where a case stands: stage, clocks, what can happen next, what is at stake, its history."""
     with _desk(rules, lang, format, evaluator) as desk:
-        desk.tell(desk.work.show(id, _day(as_of)))
+        desk.tell(desk.work.show(desk.id(id), _day(as_of)))
 
 
 @app.command("list")
@@ -192,7 +194,7 @@ def fork(
     """Begin another course of a case after one of its events; forks are never counted in books."""
     with _desk(rules, lang, format, Judges.reference) as desk:
         place = Span(Source("--at", (str(at),)))
-        made = desk.work.fork(id, at, title=title, at=desk.now, by=desk.by, place=place)
+        made = desk.work.fork(desk.id(id), at, title=title, at=desk.now, by=desk.by, place=place)
         desk.tell(desk.work.show(made))
 
 
@@ -205,7 +207,7 @@ def replay(
 ) -> None:
     """Play a case again from its events, and say whether it comes to the same."""
     with _desk(rules, lang, format, Judges.reference) as desk:
-        found = desk.work.replay(id)
+        found = desk.work.replay(desk.id(id))
         desk.write(found, lambda render, lang: render.replayed(found, lang))
         desk.code = 0 if found["same"] else 1
 
@@ -241,8 +243,8 @@ def picture(
 
         at, held = None, False
         id = name
-        if name not in desk.work.book.processes and name.startswith("c-"):
-            told = desk.work.show(name)
+        if name not in desk.work.book.processes and (name == "last" or name.startswith("c-")):
+            told = desk.work.show(desk.id(name))
             id, at, held = told["process"]["id"], told["stage"]["id"], told["held"]
         process = desk.work.process(id, Span(Source("argument", (id,))))
         lang_ = desk.langs[0]
@@ -271,6 +273,13 @@ class _Desk:
     now: int
     by: str
     code: int = 0
+
+    def id(self, name: str) -> str:
+        """The id of a case, which may be called the last."""
+        if name != "last":
+            return name
+        entries = self.work.cases.page(1).entries
+        return str(entries[0].id) if entries else name
 
     def tell(self, case: dict[str, Any]) -> None:
         """Write a case."""

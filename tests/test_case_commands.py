@@ -334,3 +334,10 @@ def test_an_order_of_a_known_customer_takes_its_chips_to_date_from_the_ledger(
     # What the order states is never replaced.
     stated = decide("--workspace", "default", "--set", "customer.units_to_date=5")
     assert stated["facts"]["customer.units_to_date"] == "5"
+
+
+def test_the_last_case_is_the_one_that_was_touched_last() -> None:
+    first = opened()
+    opened(workspace="another")
+    assert placet("event", first, "place", "--on", "2026-01-20", *ALONE).exit_code == 0
+    assert told("show", "last", *ALONE)["id"] == first
