@@ -19,13 +19,18 @@ from typing import Any, cast
 from durable.engine import Ruleset
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from engine import generate
+from engine.backends.live import conditions, decisions
 from engine.backends.live.decisions import LiveRegime, compile_live, judge_live
 from engine.backends.live.host import Host
+from engine.backends.live.logic import TRUE, Is, conjunction, disjunction, equality, negation
 from engine.backends.live.network import Conclusion
+from engine.backends.live.posting import PostedFact
 from engine.choices import describe
+from engine.diagnostics import BackendFailure, PlacetError
 from engine.evaluate import Program, compile_regime, judge
 from engine.generate import Values
-from engine.ir import Compare, CompareOp, Constant, Regime
+from engine.ir import Compare, CompareOp, Constant, Regime, Rule
 from engine.load import Rulebook, load
 from engine.order import Document, make_order, read_order
 from engine.properties import RuleSet, names_of, rule_sets
@@ -36,6 +41,7 @@ from tests.test_kleene import operator_cases
 from tests.wide_rules import wide_regimes
 
 ROOT = Path(__file__).parent.parent
+NEIGHBOURS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
 NAMES = {True: "met", False: "unmet", None: "unknown"}
 
 
@@ -223,20 +229,9 @@ def operators(book: Rulebook) -> dict[str, Any]:
 
 def extremes(book: Rulebook) -> dict[str, Any]:
     """Every comparison of the largest and smallest numbers, and of facts at their bounds."""
-    tally, host, regime = Tally(), Host[Conclusion](), book.regimes["h200-article"]
-    ends = (-LIMIT, -LIMIT + 1, -1, 0, 1, LIMIT - 1, LIMIT)
-    compares: list[Compare] = []
-    for op, left, right in product(("<", "<=", ">", ">=", "==", "!="), ends, ends):
-        sides = (Constant(n, Type("integer", lo=n, hi=n), regime.span) for n in (left, right))
-        compares.append(Compare(cast(CompareOp, op), *sides, regime.span))
-    first = regime.rules[0]
-    rules = tuple(
-        replace(first, id=f"c{number}", applies=None, require=compare)
-        for number, compare in enumerate(compares)
-    )
-    always = Constant(True, Type("boolean"), regime.span)
-    vast = replace(regime, rules=rules, scope=always)
-    program = compile_regime(vast, book.vocabulary, regime.read_to)
+    tally, host = Tally(), Host[Conclusion]()
+    vast = comparisons(book, (-LIMIT, -LIMIT + 1, -1, 0, 1, LIMIT - 1, LIMIT))
+    program = compile_regime(vast, book.vocabulary, vast.read_to)
     nothing = make_order(book.vocabulary, {}).values
     tally.judge(compile_live(host, vast, book.vocabulary), program, [nothing])
     for name, whole in book.regimes.items():
@@ -244,6 +239,18 @@ def extremes(book: Rulebook) -> dict[str, Any]:
         program = compile_regime(whole, book.vocabulary, whole.read_to)
         tally.judge(live, program, at_bounds(book, name))
     return {**tally.told(), "rulesets": host.registered}
+
+
+def comparisons(book: Rulebook, numbers: Sequence[int]) -> Regime:
+    """A regime with a rule for each comparison of two numbers."""
+    base = book.regimes["h200-article"]
+    rules: list[Rule] = []
+    for op, *sides in product(NEIGHBOURS, numbers, numbers):
+        left, right = (Constant(n, Type("integer", lo=n, hi=n), base.span) for n in sides)
+        require = Compare(cast(CompareOp, op), left, right, base.span)
+        rules.append(replace(base.rules[0], id=f"c{len(rules)}", applies=None, require=require))
+    always = Constant(True, Type("boolean"), base.span)
+    return replace(base, rules=tuple(rules), scope=always)
 
 
 def at_bounds(book: Rulebook, name: str) -> Iterator[Values]:
@@ -257,6 +264,127 @@ def at_bounds(book: Rulebook, name: str) -> Iterator[Values]:
                 ends = (kind.lo, kind.lo + 1, kind.hi - 1, kind.hi)
                 stated[path] = random.choice(ends) if random.random() < 0.7 else None
         yield make_order(book.vocabulary, stated).values
+
+
+IN_THE_TEXT = {
+    **{f" {op} ": f" {other} " for op, other in NEIGHBOURS.items()},
+    " not in o": " in o",
+    "is False: outcome": "is True: outcome",
+    "'unmet' in every: outcome = 'unmet'": "'unmet' in every: outcome = 'unknown'",
+    "else 'unknown'": "else 'met'",
+    "None if t": "False if t",
+}
+"""What is changed in the function that `engine.generate` writes."""
+
+
+def planted(book: Rulebook, which: int) -> dict[str, Any]:
+    """Faults planted one at a time, in the reference (0) or in live (1): how many orders show it.
+
+    A fault that the library itself runs into counts as one.
+    """
+    bench: list[tuple[Regime, list[Values]]] = [
+        (comparisons(book, (-1, 0, 1)), [make_order(book.vocabulary, {}).values])
+    ]
+    several = islice(wide_regimes(book, 5), 8)
+    bench += [(regime, scattered(book, Random(8), 30, regime)) for regime in several]
+    bench += [(regime, near(book, 9, 60, regime)) for regime in book.regimes.values()]
+
+    def seen() -> int:
+        tally, host = Tally(), Host[Conclusion]()
+        for regime, values in bench:
+            live = compile_live(host, regime, book.vocabulary)
+            program = compile_regime(regime, book.vocabulary, regime.read_to)
+            try:
+                tally.judge(live, program, values)
+            except BackendFailure:
+                return len(tally.differences) + 1
+        return len(tally.differences)
+
+    found = {"nothing": seen()}
+    for name, changes in in_reference() if which == 0 else in_live():
+        kept = [(module, name, getattr(module, name, None)) for module, name, _ in changes]
+        for module, attribute, changed in changes:
+            setattr(module, attribute, changed)
+        found[name] = seen()
+        for module, attribute, before in kept:
+            setattr(module, attribute, before or compile)
+    return found
+
+
+Changes = list[tuple[Any, str, Any]]
+
+
+def in_reference() -> Iterator[tuple[str, Changes]]:
+    """Other texts of the function that judges."""
+
+    def compiled(old: str, new: str, text: str, *how: str) -> Any:
+        return compile(text.replace(old, new), *how)
+
+    for old, new in IN_THE_TEXT.items():
+        yield f"{old}→{new}", [(generate, "compile", partial(compiled, old, new))]
+
+
+def in_live() -> Iterator[tuple[str, Changes]]:
+    """Other Rete rules."""
+    compared, statuses, unknown = conditions._compared, conditions._statuses, conditions._UNKNOWN
+
+    def other(old: str, test: Is, op: CompareOp) -> Any:
+        return compared(test, cast(CompareOp, NEIGHBOURS[op]) if op == old else op)
+
+    for op, neighbour in NEIGHBOURS.items():
+        left = {**unknown, cast(CompareOp, op): unknown[cast(CompareOp, neighbour)]}
+        changes = [(conditions, "_compared", partial(other, op)), (conditions, "_UNKNOWN", left)]
+        yield f"{op}→{neighbour}", changes
+    for name, attribute, changed in (
+        ("and→or", "conjunction", disjunction),
+        ("or→and", "disjunction", conjunction),
+        ("not→", "negation", lambda operand: operand),
+        ("equal→unequal", "equality", lambda a, b: negation(equality(a, b))),
+        ("applies→", "_statuses", lambda _, require: statuses(TRUE, require)),
+    ):
+        yield name, [(conditions, attribute, changed)]
+    swapped = {"unmet": "unknown", "unknown": "unmet"}
+    outcomes = [(p, (n, swapped.get(word, word))) for p, (n, word) in decisions._outcome_rules()]
+    yield "outcome", [(decisions, "_outcome_rules", lambda: outcomes)]
+
+
+def edges(book: Rulebook) -> dict[str, Any]:
+    """What is refused, and what is left behind."""
+    host, regime = Host[Conclusion](), book.regimes["h200-article"]
+    live = compile_live(host, regime, book.vocabulary)
+    program = compile_regime(regime, book.vocabulary, regime.read_to)
+    order = next(orders(book, regime.id, seed=1))
+    values = list(order.values)
+    judge_live(live, program, values)
+    found: dict[str, Any] = {"states left": len(host._alive), "registered": host.registered}
+    other = compile_regime(book.regimes["bis-2026"], book.vocabulary, regime.read_to)
+    found["another regime"] = refused(lambda: judge_live(live, other, values))
+    values[book.vocabulary.facts["payment.prepaid"].slot] = 2**64
+    found["too large a number"] = refused(lambda: judge_live(live, program, values))
+    found["states left then"] = len(host._alive)
+    judge_live(live, program, order.values)
+    first = regime.rules[0]
+    rules = tuple(replace(first, id=f"r{number}") for number in range(decisions.MOST_PARTS))
+    last = replace(rules[-1], span=regime.span)
+    vast = replace(regime, rules=(*rules[:-1], last))
+    found["too many rules"] = refused(lambda: compile_live(host, vast, book.vocabulary))
+    found["registered then"] = host.registered
+    name = live.network.rulesets[0]
+    taken_by_none: PostedFact = {"sid": "x", "id": "x", "rule": 99}
+    found["a fact that no rule takes"] = refused(lambda: host.conclude(name, "x", [taken_by_none]))
+    found["after a failure"] = refused(lambda: judge_live(live, program, order.values))
+    return found
+
+
+def refused(call: Callable[[], object]) -> list[str]:
+    """The codes and places of a refusal."""
+    try:
+        call()
+    except PlacetError as error:
+        return [f"{d.code} {Path(d.span.source.name).name} {d.message}" for d in error.diagnostics]
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 def soak(book: Rulebook, decisions: int) -> dict[str, Any]:
@@ -290,6 +418,8 @@ def main(arguments: Sequence[str]) -> None:
         "wide": wide,
         "operators": operators,
         "extremes": extremes,
+        "planted": planted,
+        "edges": edges,
         "soak": soak,
     }
     sys.stdout.write(json.dumps(cast(Any, tasks[task])(book, *map(int, numbers))) + "\n")

@@ -6,17 +6,20 @@ goes wrong is a `BackendFailure`; after one the host answers no more, and its pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from durable.engine import Closure
+import durable_rules_engine
+from durable.engine import Closure, Ruleset
 from durable.engine import Host as DurableHost
 
 from engine.backends.live.posting import Pattern, PostedFact, failure
 from engine.diagnostics import BackendFailure
 
 C = TypeVar("C")
+
+_KEPT = 2**24
 
 
 class Trigger(NamedTuple, Generic[C]):
@@ -34,11 +37,40 @@ class _QuietHost(DurableHost):  # type: ignore[misc]  # the library has no types
         pass
 
 
+class _Rules(Ruleset):  # type: ignore[misc]  # the library has no types
+    """A ruleset whose rules only say that they fired.
+
+    After every action the library's own loop writes the state anew, which takes three times as
+    long; it swallows what an action raises, and looks at the clock.
+    """
+
+    def __init__(self, name: str, host: DurableHost, patterns: Sequence[Pattern]) -> None:
+        rules = {f"r{n}": {"all": [{"m": p}], "run": _nothing} for n, p in enumerate(patterns)}
+        super().__init__(name, host, rules)
+
+    def fired(self, state: int) -> Iterator[int]:
+        """The numbers of the rules that fire on a state, each done with before the next."""
+        started = durable_rules_engine.start_action_for_state(self._handle, state)
+        told = started[1] if started else None
+        while told:
+            # The name of the rule stands before the fact that it took: {"r12":{"m":{…}}}.
+            yield int(told[3 : told.index('"', 3)])
+            told = durable_rules_engine.complete_and_start_action(self._handle, state)
+
+
+def _nothing(_: Closure) -> None:
+    pass
+
+
 class Host(Generic[C]):
     """Rulesets in one process, one thread; a ruleset is never freed, so `registered` is watched."""
 
     def __init__(self) -> None:
+        # Once a block of this size was given back, the C library keeps smaller ones for the next
+        # state; else every decision by many rules fetches its memory anew, for half of its time.
+        bytearray(_KEPT)
         self._durable = _QuietHost()
+        self._rules: dict[str, tuple[_Rules, tuple[C, ...]]] = {}
         self._concluded: list[C] = []
         self._alive: dict[str, list[str]] = {}
         self._sids = count(1)
@@ -51,17 +83,14 @@ class Host(Generic[C]):
 
     def register(self, rules: Sequence[tuple[Pattern, C]]) -> str:
         """Make a ruleset of patterns with what each concludes; its name is made here."""
-        name = f"s{self.registered}"
-        definition = {
-            f"r{number}": {"all": [{"m": pattern}], "run": self._recorder(conclusion)}
-            for number, (pattern, conclusion) in enumerate(rules)
-        }
         self._refuse_after_failure()
+        name = f"s{self.registered}"
         self.registered += 1
+        patterns, conclusions = zip(*rules, strict=True)
         try:
-            self._durable.register_rulesets({name: definition})
+            self._rules[name] = (_Rules(name, self._durable, patterns), conclusions)
         except Exception as error:
-            raise self.failure("a ruleset could not be made", error) from error
+            raise self.failure("a ruleset could not be made", _told(error)) from error
         return name
 
     def register_chart(self, stages: Mapping[str, Sequence[Trigger[C]]]) -> str:
@@ -84,7 +113,7 @@ class Host(Generic[C]):
         try:
             self._durable.register_rulesets({f"{name}$state": definition})
         except Exception as error:
-            raise self.failure("a chart could not be made", error) from error
+            raise self.failure("a chart could not be made", _told(error)) from error
         return name
 
     def post(self, chart: str, sid: str, event: PostedFact) -> C:
@@ -94,12 +123,10 @@ class Host(Generic[C]):
         try:
             state = self._durable.post(chart, event)
         except Exception as error:
-            raise self.failure("an event was not taken", error) from error
-        charts = self._alive.setdefault(sid, [])
-        if chart not in charts:
-            charts.append(chart)
+            raise self.failure("an event was not taken", _told(error)) from error
+        self._seen(chart, sid)
         if not isinstance(state, dict) or "exception" in state:
-            raise self.failure("an action failed", state)
+            raise self.failure("an action failed", "its state says so")
         if len(self._concluded) != 1:
             raise self.failure("not one trigger for an event", f"{len(self._concluded)}")
         return self._concluded[0]
@@ -116,34 +143,45 @@ class Host(Generic[C]):
     def conclude(self, ruleset: str, sid: str, facts: list[PostedFact]) -> list[C]:
         """Post facts of one state in one batch, and say what was concluded from them."""
         self._refuse_after_failure()
-        self._concluded.clear()
+        rules, conclusions = self._rules[ruleset]
         try:
-            state = self._durable.assert_facts(ruleset, facts)
+            state = rules.assert_facts(facts)
+            found = [conclusions[number] for number in rules.fired(state)]
         except Exception as error:
-            raise self.failure("facts were not taken", error) from error
-        # A fact that no rule takes raises, so by now the state is there and may be deleted.
-        rulesets = self._alive.setdefault(sid, [])
-        if ruleset not in rulesets:
-            rulesets.append(ruleset)
-        if not isinstance(state, dict) or "exception" in state:
-            raise self.failure("an action failed", state)
-        if len(self._concluded) != len(facts):
-            found = f"{len(self._concluded)} of {len(facts)} facts"
-            raise self.failure("not one conclusion for each fact", found)
-        return self._concluded.copy()
+            raise self.failure("facts were not taken", _told(error)) from error
+        if len(found) != len(facts):
+            told = f"{len(found)} of {len(facts)} facts"
+            raise self.failure("not one conclusion for each fact", told)
+        self._seen(ruleset, sid)
+        return found
+
+    def _seen(self, name: str, sid: str) -> None:
+        """Note a state in which a rule has fired: only then it may be deleted."""
+        names = self._alive.setdefault(sid, [])
+        if name not in names:
+            names.append(name)
 
     def forget(self, sid: str) -> None:
-        """Delete the states of a name that facts were posted to; any other kills the process."""
-        for ruleset in self._alive.pop(sid, ()):
-            if not self._has_failed:
-                self._durable.delete_state(ruleset, sid)
+        """Delete the states of a name in which rules have fired; any other kills the process."""
+        for name in self._alive.pop(sid, ()):
+            if self._has_failed:
+                continue
+            if name in self._rules:
+                self._rules[name][0].delete_state(sid)
+            else:
+                self._durable.delete_state(name, sid)
 
     def _refuse_after_failure(self) -> None:
         if self._has_failed:
             raise self.failure("the back end failed before", "its process was not ended")
 
-    def failure(self, what: str, why: object) -> BackendFailure:
+    def failure(self, what: str, why: str) -> BackendFailure:
         """What is raised where the library went wrong; from then on the host answers no more."""
         self._has_failed = True
-        told = why if isinstance(why, str) else f"{type(why).__name__} {why}"
-        return failure(f"{what}: {told}"[:300])
+        return failure(f"{what}: {why}"[:300])
+
+
+def _told(error: Exception) -> str:
+    """What an exception of the library says, without the facts that some of them repeat."""
+    name = type(error).__name__
+    return f"{name} {error}" if name == "error" else name

@@ -65,6 +65,6 @@ def conclude(
         facts: list[PostedFact] = [posted(part, sid, reading) for part in batch]
         found = network.host.conclude(network.rulesets[at], sid, facts)
         if {number for number, _ in found} != {part.number for part in batch}:
-            raise network.host.failure("conclusions are not of the parts that were posted", "")
+            raise network.host.failure("wrong conclusions", "not of the parts that were posted")
         concluded.update(found)
     return concluded
