@@ -111,9 +111,15 @@ def sentences(process: Process, lang: Lang) -> Iterator[str]:
             yield f"{start}：{what}→{end or '阶段不变'}"
 
 
-def _named(process: Process, stages: Sequence[str], lang: Lang) -> str:
+def named(process: Process, stages: Sequence[str], lang: Lang) -> str:
+    """Several stages by their titles; those of a title with a comma are held together."""
     titles = [visible(in_lang(process.stages[id].title, lang)) for id in stages]
-    return f" ({'; '.join(titles)})" if lang == "en" else f"（{'、'.join(titles)}）"
+    return "; ".join(titles) if lang == "en" else "、".join(f"“{title}”" for title in titles)
+
+
+def _named(process: Process, stages: Sequence[str], lang: Lang) -> str:
+    told = named(process, stages, lang)
+    return f" ({told})" if lang == "en" else f"（{told}）"
 
 
 # --- text for other programs ---

@@ -13,11 +13,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.app import (
+    case_page,
+    cases_page,
     decide_page,
     deciding,
     entry,
     examples,
     health,
+    process_page,
     rules,
     rules_page,
     scenarios,
@@ -36,7 +39,8 @@ from engine import __version__
 
 _ROUTES = (
     *(deciding, sweeping, rules, scenarios, health),
-    *(decide_page, whatif_page, scenarios_page, rules_page, entry),
+    *(decide_page, whatif_page, scenarios_page, cases_page, case_page),
+    *(process_page, rules_page, entry),
 )
 
 

@@ -20,8 +20,8 @@ from api.app.reading import read_json
 from api.app.scenarios import by
 from api.app.scenarios_page import Cell, Line, chosen, title_of
 from api.app.timeline import Timeline, reach, timeline
-from api.case_opening import WORKSPACE
-from api.casefile import CaseEntry, KeyUsed, OtherGroup, TooLong
+from api.case_opening import LONGEST_NAME, WORKSPACE
+from api.casefile import CaseEntry, KeyUsed, TooLong
 from api.moments import now
 from api.store import Full, StoreError
 from api.stories import envelope_of
@@ -192,6 +192,7 @@ def _opening_page(
         processes=book.processes,
         workspaces=house.casework.cases.workspaces(),
         workspace=WORKSPACE,
+        longest=LONGEST_NAME,
         stories=_stories(house),
         drafts=[(draft.entry.id, title_of(draft)) for draft in drafts],
         regimes=book.regimes,
@@ -229,7 +230,7 @@ def opened(request: Request, sent: Sent) -> Response:
         )
     except OrderRejected as error:
         opening.faults = tuple(_fault(request, one) for one in error.diagnostics)
-    except (KeyUsed, OtherGroup, TooLong, Full) as error:
+    except (KeyUsed, TooLong, Full) as error:
         opening.faults = (_of_store(error, page_lang(request)),)
     else:
         said = f"?left_out={','.join(opening.left_out)}" if opening.left_out else ""
@@ -263,16 +264,6 @@ def _fault(request: Request, one: Diagnostic) -> str:
 
 def _of_store(error: StoreError, lang: Lang) -> str:
     match error:
-        case OtherGroup() if error.group:
-            told = Pair(
-                f"This customer is known in this workspace with the group “{visible(error.group)}”.",
-                f"该客户在本工作区已登记为集团“{visible(error.group)}”的成员。",
-            )
-        case OtherGroup():
-            told = Pair(
-                "This customer is known in this workspace without a group.",
-                "该客户在本工作区登记时未填写集团。",
-            )
         case KeyUsed():
             told = Pair(
                 "A case was opened from this form before; open the form anew for another one.",

@@ -54,9 +54,9 @@ _ONCE = (
     *(b"if-match", b"idempotency-key"),
 )
 """Headers of which two readers might each believe another one."""
-_KEPT = ("/v1/scenarios", "/v1/cases")
+_KEPT = ("/v1/scenarios", "/v1/cases", "/cases")
 """Where what a team keeps is changed."""
-_LOOKS = ("/run", "/replay")
+_LOOKS = ("/run", "/replay", "/cases/list", "/cases/new")
 """The ends of addresses that are asked with POST and change nothing."""
 
 

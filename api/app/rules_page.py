@@ -12,7 +12,7 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from api import describe
+from api import describe, describe_process
 from api.app.house import House
 from api.app.pages import page, page_lang
 from api.app.picture import BOX, WIDTH, picture
@@ -38,7 +38,8 @@ def regimes(request: Request) -> HTMLResponse:
     """Show every rule set as a card."""
     book, day = _book(request), _today(request)
     told = [describe.regime(book, id, day) for id in book.regimes]
-    return _page(request, "rules.html", regimes=told)
+    processes = describe_process.processes(book)
+    return _page(request, "rules.html", regimes=told, processes=processes)
 
 
 @router.get("/rules/facts")
@@ -80,6 +81,7 @@ def regime(request: Request, id: str, as_of: str = "") -> HTMLResponse:
         width=WIDTH,
         chosen=asked is not None,
         misread=as_of if as_of and asked is None else "",
+        process=book.processes.get(id),
     )
 
 
@@ -132,17 +134,18 @@ def opened(regime: str, example: Mapping[str, Any]) -> str:
 
 def _page(request: Request, template: str, **context: Any) -> HTMLResponse:
     lang = page_lang(request)
-    shared = {"words": WORDS, "on": _Dates(lang), "opened": opened}
+    shared = {"words": WORDS, "on": Dates(lang), "opened": opened}
     return page(request, template, **shared, **context)
 
 
 @dataclass(frozen=True, slots=True)
-class _Dates:
+class Dates:
     """Says dates and periods of `describe` in words."""
 
     lang: Lang
 
     def __call__(self, iso: str) -> str:
+        """A date."""
         return day_in_words(date.fromisoformat(iso).toordinal(), self.lang)
 
     def before(self, iso: str) -> str:
