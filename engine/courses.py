@@ -23,7 +23,6 @@ from engine.lifecycle import (
     advance,
     begin,
     deadlines,
-    possible,
     step,
     taking,
 )
@@ -37,7 +36,7 @@ from engine.values import Type, Value
 Pick = Callable[[int], int]
 """Picks one of so many things, by its number from 0; the first is the plainest."""
 
-_LENGTHS = (1, 2, 3, 5, 8, 12, 16, 20)
+_LENGTHS = (1, 2, 3, 5, 8, 12, 18, 24, 24)
 _TRIES = 4
 _STEP = 10**6
 _LATER = (7, 400)
@@ -116,8 +115,9 @@ class Courses:
         process = self.process
         day = _day(process, state, pick)
         state = advance(setting, state, day).state
-        events = [found.event.id for found in possible(setting, state, day)]
-        ways = [t for t in taking(process, state) if t.on in events]
+        moment = setting.moment(state, day, {"on": day})
+        open_ = (t for t in taking(process, state) if t.on is not None)
+        ways = [t for t in open_ if moment.holds(t.when) is not False]
         onward = [t for t in ways if t.refuses is None and not self._ends(t)]
         moving = [t for t in onward if t.to is not None]
         chance = pick(20)
@@ -129,7 +129,6 @@ class Courses:
             ways = [t for t in process.transitions if t.on == on]
         way = ways[pick(len(ways))]
         event = process.events[cast(str, way.on)]
-        moment = setting.moment(state, day, {"on": day})
         return Happening(event.id, day, self._fields(moment, day, event, way, pick))
 
     def _ends(self, way: Transition) -> bool:
@@ -229,12 +228,12 @@ class Courses:
 
 def _day(process: Process, state: State, pick: Pick) -> int:
     days = [state.day, state.day, state.day + 1]
-    for deadline in deadlines(process, state, state.day):
-        if deadline.last is not None:
-            days += [deadline.last + shift for shift in (0, 1, -1)]
-    if not pick(10):
-        days += [state.day + later for later in _LATER]
-    days = [day for day in days if state.day <= day < _LAST_DAY]
+    if not pick(2):
+        days = [state.day + later for later in _LATER] if not pick(5) else []
+        for deadline in deadlines(process, state, state.day):
+            if deadline.last is not None:
+                days += [deadline.last + shift for shift in (0, 1, -1)]
+    days = [day for day in days if state.day <= day < _LAST_DAY] or [state.day]
     return days[pick(len(days))]
 
 

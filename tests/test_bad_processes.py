@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -671,11 +672,11 @@ def _spoilt_data(random: random.Random) -> str:
                 case 0:
                     del here[key]
                 case 1:
-                    here[key] = random.choice(values)
+                    here[key] = deepcopy(random.choice(values))
                 case _ if isinstance(here, list):
-                    here.extend(here[:1] * 50)
+                    here.extend(deepcopy(here[0]) for _ in range(50))
                 case _:
-                    here[f"{key}_"] = inner
+                    here[f"{key}_"] = deepcopy(inner)
             break
     return as_yaml(data)
 
