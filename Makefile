@@ -55,6 +55,7 @@ bench: setup requirements-bench.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --require-hashes -r requirements-bench.txt
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.growth
+	$(BIN)/python -m tests.bench.live
 	$(BIN)/python -m tests.bench.cold_start
 	$(BIN)/python -m tests.bench.http
 	$(BIN)/python -m tests.bench.map

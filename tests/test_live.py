@@ -27,7 +27,7 @@ from engine.backends.live.conditions import (
     rete_rules,
 )
 from engine.backends.live.logic import SIGNS, Is, every, opposite, some, ways
-from engine.ir import CompareOp
+from engine.ir import STATUSES, CompareOp
 from engine.load import Rulebook
 from tests.judging import read_condition
 from tests.wide_rules import wide_regimes, writer
@@ -58,10 +58,9 @@ def told(task: str, *numbers: int, seconds: int = 300) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("task", "numbers", "cases"),
     [
-        ("shipped", (1, 60), 5_000),
         ("drawn", (2, 100, 60), 6_000),
-        ("wide", (3, 100, 60), 6_000),
-        ("wide", (4, 60, 60), 3_600),
+        ("wide", (3, 60, 60), 3_600),
+        ("wide", (4, 60, 100), 6_000),
         ("extremes", (), 800),
         ("operators", (), 200),
     ],
@@ -71,16 +70,17 @@ def test_both_evaluators_agree(task: str, numbers: tuple[int, ...], cases: int) 
     assert found["differences"] == 0, found["first"]
     assert found["cases"] >= cases
     assert {"met", "unmet", "unknown"} <= set(found["outcomes"])
+    if task == "wide":
+        # Conditions that one fact cannot carry are among them.
+        assert found["level"] >= 2
 
 
-def test_a_regime_is_registered_once_for_every_day_and_policy() -> None:
-    assert told("shipped", 5, 2)["rulesets"] == 4
-
-
-def test_wide_conditions_are_judged_in_several_batches() -> None:
-    found = told("wide", 6, 40, 2)
-    assert found["level"] >= 2
-    assert found["parts"] > 7
+def test_both_agree_on_shipped_rules_which_are_registered_once_for_every_day_and_policy() -> None:
+    found = told("shipped", 1, 60)
+    assert found["differences"] == 0, found["first"]
+    assert found["cases"] >= 5_000
+    assert set(found["outcomes"]) == set(STATUSES)
+    assert found["rulesets"] == 4
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["reference", "live"])
@@ -150,7 +150,7 @@ def test_the_library_is_never_imported_here() -> None:
 def parts(rulebook: Rulebook) -> tuple[Part, ...]:
     """The parts of every shipped rule, and of many wide ones."""
     found: list[Part] = []
-    for regime in (*rulebook.regimes.values(), *islice(wide_regimes(rulebook, 11), 60)):
+    for regime in (*rulebook.regimes.values(), *islice(wide_regimes(rulebook, 11), 40)):
         made = Parts()
         made.condition(regime.scope)
         for rule in regime.rules:
@@ -163,7 +163,7 @@ def test_exactly_one_rule_takes_a_fact_whatever_it_holds(parts: tuple[Part, ...]
     random = Random(1)
     for part in parts:
         rules = list(rete_rules([part]))
-        for fact in islice(facts(part, random), 200):
+        for fact in facts(part, random):
             taken = [word for pattern, (_, word) in rules for _ in range(matches(pattern, fact))]
             assert len(taken) == 1, (part, fact, taken)
 
@@ -171,8 +171,8 @@ def test_exactly_one_rule_takes_a_fact_whatever_it_holds(parts: tuple[Part, ...]
 def facts(part: Part, random: Random) -> Iterator[dict[str, int | str]]:
     """Facts of a part with every mixture of signs, or with many of them."""
     mixtures: Any = product(SIGNS, repeat=len(part.atoms))
-    if len(part.atoms) > 4:
-        mixtures = ([random.choice(SIGNS) for _ in part.atoms] for _ in range(200))
+    if len(part.atoms) > 3:
+        mixtures = ([random.choice(SIGNS) for _ in part.atoms] for _ in range(40))
     for signs in mixtures:
         fact: dict[str, int | str] = {"rule": part.number}
         for at, (atom, sign) in enumerate(zip(part.atoms, signs, strict=True)):

@@ -51,8 +51,8 @@ from engine.values import LIMIT
 STEPS = 64
 """How many tests the ways to one conclusion may take; each costs some 3 kB."""
 MOST_WAYS = 60
-"""How many ways a part may have. The library stacks what a fact matches, at most one node for each
-way, and fails above 64; it shares no test of two sides between ways."""
+"""How many ways a part may have. The library stacks what a fact matches, at most one test of each
+way, and fails above 64; ways that begin with the same comparison do not share it there."""
 IN_ONE_RULE = 14
 """How many ways one Rete rule takes: the library keeps 32 signs of grouping, two for each."""
 
@@ -118,7 +118,8 @@ class Parts:
 
     def __init__(self) -> None:
         self.all: list[Part] = []
-        self._atoms: dict[Atom, int] = {}
+        self._atoms: list[Atom] = []
+        self._numbers: dict[Atom, int] = {}
 
     def condition(self, expr: Expr) -> int:
         """The part that concludes `t`, `f` or `u` of a condition."""
@@ -170,7 +171,10 @@ class Parts:
         return operand if _is_sign(operand) else self._sign(Concluded(self._conclude(operand)))
 
     def _sign(self, atom: Atom) -> Ternary:
-        return sign_of(self._atoms.setdefault(atom, len(self._atoms)))
+        if atom not in self._numbers:
+            self._numbers[atom] = len(self._atoms)
+            self._atoms.append(atom)
+        return sign_of(self._numbers[atom])
 
     def _conclude(self, condition: Ternary) -> int:
         return self._part(_signs(condition))
@@ -188,11 +192,10 @@ class Parts:
         self, conclusions: Mapping[str, Question]
     ) -> tuple[tuple[Atom, ...], dict[str, Question]]:
         """The atoms of a part in order of appearance, and questions about them by their place."""
-        known = list(self._atoms)
         used = atoms_of(conclusions.values())
         places = {atom: place for place, atom in enumerate(used)}
         placed = {word: renumbered(asked, places) for word, asked in conclusions.items()}
-        return tuple(known[atom] for atom in used), placed
+        return tuple(self._atoms[atom] for atom in used), placed
 
     def _fits(self, conclusions: Mapping[str, Question]) -> bool:
         """Whether one fact can carry them."""
@@ -208,7 +211,7 @@ def _signs(condition: Ternary) -> dict[str, Question]:
 
 
 def _statuses(applies: Ternary, require: Ternary) -> dict[str, Question]:
-    """When a rule has which finding; design: unmet only where `applies` is known to be true."""
+    """When a rule has which status: it is unmet only where `applies` is known to be true."""
     may_apply = opposite(applies.false)
     met = every(may_apply, require.true)
     unmet = every(applies.true, require.false)

@@ -51,7 +51,7 @@ class Ternary(NamedTuple):
         return every(opposite(self.true), opposite(self.false))
 
 
-TRUE, FALSE, UNKNOWN = Ternary(True, False), Ternary(False, True), Ternary(False, False)
+TRUE, FALSE = Ternary(True, False), Ternary(False, True)
 
 
 class TooWide(Exception):
