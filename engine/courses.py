@@ -125,11 +125,17 @@ class Courses:
             ways = (moving if chance < 10 else onward) or onward or ways
         if not ways or chance == 19:
             named = [*process.events]
-            on = named[pick(len(named))]
-            ways = [t for t in process.transitions if t.on == on]
+            return self.told(setting, state, day, named[pick(len(named))], pick)
         way = ways[pick(len(ways))]
         event = process.events[cast(str, way.on)]
         return Happening(event.id, day, self._fields(moment, day, event, way, pick))
+
+    def told(self, setting: Setting, state: State, day: int, event: str, pick: Pick) -> Happening:
+        """Draw what one event tells, wherever a case stands."""
+        ways = [t for t in self.process.transitions if t.on == event]
+        moment = setting.moment(state, day, {"on": day})
+        told, way = self.process.events[event], ways[pick(len(ways))]
+        return Happening(event, day, self._fields(moment, day, told, way, pick))
 
     def _ends(self, way: Transition) -> bool:
         return way.to is not None and self.process.stages[way.to].end
