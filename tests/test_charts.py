@@ -33,6 +33,11 @@ def test_chart_and_meaning_agree_on_every_event(process: str) -> None:
     assert {"guard", "stage", "end"} <= set(told["came_to"])
 
 
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_chart_that_remembers_goes_where_the_meaning_goes(process: str) -> None:
+    assert walk("hypothesis", process, 120)["events"] > 500
+
+
 @pytest.mark.parametrize("where", ["operator", "target", "order", "reference"])
 def test_one_wrong_place_in_either_evaluator_is_noticed(where: str) -> None:
     assert walk("planted", where, 7, 250)["differences"] > 0

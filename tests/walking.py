@@ -14,11 +14,20 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from hypothesis import given, settings
+
 from engine import lifecycle
 from engine.backends.live import charts
-from engine.backends.live.charts import LiveChart, compile_chart, replay_live, step_live
+from engine.backends.live.charts import (
+    LiveChart,
+    Walk,
+    compile_chart,
+    label,
+    replay_live,
+    step_live,
+)
 from engine.backends.live.host import Host
-from engine.courses import cases
+from engine.courses import Course, cases
 from engine.diagnostics import BackendFailure
 from engine.ir import And, Compare
 from engine.lifecycle import (
@@ -35,6 +44,7 @@ from engine.lifecycle import (
 )
 from engine.load import Rulebook, load
 from engine.process import Process
+from engine.properties import event_sequences
 
 ROOT = Path(__file__).parent.parent
 
@@ -85,6 +95,45 @@ def agree(book: Rulebook, id: str, seed: int, count: int) -> dict[str, Any]:
     for setting, course in cases(book, id, seed=seed, count=count):
         tally.walk(chart, setting, course.opened, course.sent)
     return tally.told()
+
+
+def hypothesis(book: Rulebook, id: str, examples: int) -> dict[str, Any]:
+    """Courses drawn by hypothesis, each in one chart that remembers from event to event."""
+    process = book.processes[id]
+    chart = compile_chart(Host[Any](), process)
+    setting = next(iter(cases(book, id, seed=3)))[0]
+    events = 0
+
+    @settings(max_examples=examples, deadline=None, database=None, derandomize=True)
+    @given(event_sequences(process, setting.order))
+    def drive(course: Course) -> None:
+        nonlocal events
+        walk = Walk(chart)
+        state = begin(setting, course.opened)
+        walk.open(state)
+        try:
+            for happening in course.sent:
+                if happening.day < state.day:
+                    continue
+                events += 1
+                one, other = (
+                    step(setting, state, happening),
+                    step(setting, state, happening, walk.choose),
+                )
+                assert one == other
+                if isinstance(one, Moved):
+                    state = one.state
+                else:
+                    # Nothing is recorded, so the chart goes back to where the case stands.
+                    walk.close()
+                    walk = Walk(chart)
+                    walk.open(state)
+                assert walk.where() == label((state.stage, state.held))
+        finally:
+            walk.close()
+
+    drive()
+    return {"events": events}
 
 
 def planted(book: Rulebook, where: str, seed: int, count: int) -> dict[str, Any]:
@@ -166,6 +215,7 @@ def main() -> None:
     numbers = [int(part) if part.isdigit() else part for part in rest]
     tasks: dict[str, Callable[..., dict[str, Any]]] = {
         "agree": agree,
+        "hypothesis": hypothesis,
         "planted": planted,
         "soak": soak,
         "too_large": too_large,
