@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -142,10 +142,16 @@ class Fence:
         self, process: Process, order: Order, state: State, happening: Happening
     ) -> Outline:
         """What an event comes to in a case. Raises `BackendFailure`."""
-        facts = self.rulebook.vocabulary.facts
-        stated = {p: v for p, v in order.stated.items() if facts[p].type.kind != "text"}
-        texts = [f.name for f in process.events[happening.event].fields if f.type.kind == "text"]
-        fields = {n: None if n in texts else v for n, v in happening.fields.items()}
+        # Texts are never judged, and what somebody wrote has no business in the library.
+        facts = process.vocabulary.facts
+
+        def bare(values: Mapping[str, Value], prefix: str = "") -> dict[str, Value]:
+            kinds = ((name, facts[prefix + name].type.kind) for name in values)
+            return {name: values[name] for name, kind in kinds if kind != "text"}
+
+        stated = bare(order.stated)
+        state = replace(state, kept={**dict.fromkeys(state.kept), **bare(state.kept)})
+        fields = {**dict.fromkeys(happening.fields), **bare(happening.fields, "event.")}
         told = replace(happening, fields=fields)
         found: Outline = self.ask(walk, process.id, stated, state, told)
         return found
