@@ -11,13 +11,15 @@ from engine.findings import iso
 from engine.load import Rulebook
 from engine.order import Document, Order, read_basis, read_day
 from engine.process import Process
-from engine.values import MAX_TEXT
+from engine.values import MAX_TEXT, Misfit, Type, read
 
 WORKSPACE = "default"
 """The books in which a case is kept that names no others."""
 LONGEST_NAME = 60
 """Characters of the name of a workspace."""
 NAMES = ("process", "workspace", "title", "opened_on", "facts", "basis", "story")
+_FORK = ("version", "title")
+_NUMBER = Type("integer", lo=0, hi=9_999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,7 @@ def read_opening(book: Rulebook, document: Document, today: int) -> Opening:
     if not isinstance(data, dict) or "facts" not in data:
         help = 'write `{"process": …, "facts": {…}}`'
         raise OrderRejected([Diagnostic("O302", document.at(), "no case is opened", help)])
-    faults = [
-        Diagnostic(
-            "O101",
-            document.name_at(name),
-            f"unknown name {shown(name)}",
-            nearest(name, NAMES) or f"known here: {', '.join(NAMES)}",
-        )
-        for name in data
-        if name not in NAMES
-    ]
+    faults = _unknown(document, NAMES)
     workspace = _text(document, "workspace", LONGEST_NAME, faults) or WORKSPACE
     title = _text(document, "title", MAX_TEXT, faults)
     day = read_day(document, "opened_on", faults)
@@ -72,6 +65,28 @@ def read_opening(book: Rulebook, document: Document, today: int) -> Opening:
         raise OrderRejected(faults)
     carried = {name: said for name, said in carried.items() if said}
     return Opening(process, workspace, title, opened_on, day is not None, order, carried)
+
+
+def read_fork(document: Document) -> tuple[int, str]:
+    """After which event a fork begins, and its title. Raises `OrderRejected` with every fault."""
+    if not isinstance(document.data, dict):
+        told = Diagnostic("W101", document.at(), "no fork is asked for", 'write `{"version": 3}`')
+        raise OrderRejected([told])
+    faults = _unknown(document, _FORK)
+    title = _text(document, "title", MAX_TEXT, faults)
+    written = document.data.get("version")
+    version = None if written is None else read(written, _NUMBER)
+    if isinstance(version, Misfit):
+        told_of = f"`version`: {shown(written)} {version.message}"
+        fault = Diagnostic(f"O{version.code}", document.at("version"), told_of, version.help)
+        raise OrderRejected([*faults, fault])
+    if not isinstance(version, int):
+        help = "write the number of the event after which it begins; 0 is the opening"
+        faults.append(Diagnostic("W101", document.at(), "`version` is missing", help))
+        raise OrderRejected(faults)
+    if faults:
+        raise OrderRejected(faults)
+    return version, title
 
 
 def process_of(book: Rulebook, id: str, place: Span) -> Process:
@@ -105,6 +120,19 @@ def _process(book: Rulebook, document: Document) -> Process:
     place = document.at("process") if "process" in document.data else document.at()
     help = f"one of: {', '.join(book.processes)}"
     raise OrderRejected([Diagnostic("O409", place, "no `process` is named", help)])
+
+
+def _unknown(document: Document, known: tuple[str, ...]) -> list[Diagnostic]:
+    return [
+        Diagnostic(
+            "O101",
+            document.name_at(name),
+            f"unknown name {shown(name)}",
+            nearest(name, known) or f"known here: {', '.join(known)}",
+        )
+        for name in document.data
+        if name not in known
+    ]
 
 
 def _text(document: Document, name: str, longest: int, faults: list[Diagnostic]) -> str:

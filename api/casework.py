@@ -71,6 +71,16 @@ class Opened:
     known: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """Where a case stands in its process, and the stages in which it has been before."""
+
+    process: Process
+    stage: str
+    held: bool
+    passed: tuple[str, ...]
+
+
 class NotSent(OrderRejected):
     """An event that was not taken, and where the case stands: its history is as it was."""
 
@@ -159,7 +169,7 @@ class Casework:
                 id, version=version, key=key, event=event, at=at, by=by, take=take
             )
         except Changed as error:
-            told = f"the case has {error.version} events by now, not {version}"
+            told = f"the case is at version {error.version} by now, not {version}"
             help = "look at it again, and send its version with the event"
             faults = [Diagnostic("W109", document.at(), told, help)]
         except KeyUsed:
@@ -255,7 +265,7 @@ class Casework:
         """
         last = self.cases.get(id).entry.version
         if not 0 <= version <= last:
-            told = f"the case has {last} events, and there is none of number {version}"
+            told = f"the case has no event of number {version}, its latest is number {last}"
             help = "a fork begins after one of them, or at 0 with the opening"
             raise OrderRejected([Diagnostic("O414", place, told, help)])
         return self.cases.fork(id, version, title=title, at=at, by=by).id
@@ -274,6 +284,16 @@ class Casework:
     def show(self, id: str, as_of: int | None = None) -> Json:
         """A case as it stands on a day, or with its latest event. Raises a `StoreError`."""
         return self.told(self.cases.get(id), as_of)
+
+    def stood(self, id: str, as_of: int | None = None) -> Stood:
+        """Where a case stands on a day, or with its latest event. Raises a `StoreError`."""
+        stored = self.cases.get(id)
+        setting = self._setting(stored)
+        past = rebuild(setting, stored.entry.opened_on, self._sent(stored))
+        moved = advance(setting, past.state, max(as_of or 0, past.state.day))
+        steps = [*(one for _, one in past.steps), *moved.steps]
+        passed = dict.fromkeys(one.before for one in steps if one.before != moved.state.stage)
+        return Stood(setting.process, moved.state.stage, moved.state.held, tuple(passed))
 
     def row(self, entry: CaseEntry) -> Json:
         """What a list tells of a case."""

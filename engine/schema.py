@@ -107,6 +107,11 @@ def order_schema(rulebook: Rulebook, regime: Regime) -> Json:
     }
 
 
+def value_schema(type: Type, vocabulary: Vocabulary) -> Json:
+    """Describe one value as it is written in JSON."""
+    return _ways(_written(type, vocabulary, False))
+
+
 def scenario_schema(rulebook: Rulebook) -> Json:
     """Describe scenario files."""
     vocabulary = rulebook.vocabulary

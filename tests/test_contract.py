@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from api.app.case_examples import CASE
 from engine.load import load
 from engine.schema import order_schema
 from tests.serving import ROOT, SHIPPED, server, service
@@ -121,11 +122,14 @@ def test_every_example_works_when_it_is_sent(client: TestClient, document: Any) 
     kept = client.post("/v1/scenarios", json={"facts": {}})
     sent = []
     for method, path, kind, name, value in _examples(document):
+        seen = kept
+        if path.startswith("/v1/cases/"):
+            seen = client.post("/v1/cases", json=CASE)
         answer = client.request(
             method,
-            path.replace("{id}", kept.json()["id"]),
+            path.replace("{id}", seen.json()["id"]),
             json=value,  # JSON is YAML too
-            headers={"Content-Type": kind, "If-Match": kept.headers["etag"]},
+            headers={"Content-Type": kind, "If-Match": seen.headers["etag"]},
         )
         assert answer.status_code in (200, 201), (path, name, answer.text)
         if method == "put":
@@ -133,6 +137,7 @@ def test_every_example_works_when_it_is_sent(client: TestClient, document: Any) 
         sent.append((path, name))
     assert len(sent) >= 10
     assert {path for path, _ in sent} >= {"/v1/decide", "/v1/check", "/v1/sweep", "/v1/scenarios"}
+    assert {name for path, name in sent if path.startswith("/v1/cases")} >= {"order", "place"}
 
 
 # --- the service behind it ---

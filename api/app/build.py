@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from api.app import (
     case_page,
+    cases,
     cases_page,
     decide_page,
     deciding,
@@ -21,6 +22,7 @@ from api.app import (
     examples,
     health,
     process_page,
+    processes,
     rules,
     rules_page,
     scenarios,
@@ -38,7 +40,7 @@ from api.settings import Serving, Settings
 from engine import __version__
 
 _ROUTES = (
-    *(deciding, sweeping, rules, scenarios, health),
+    *(deciding, sweeping, rules, processes, scenarios, cases, health),
     *(decide_page, whatif_page, scenarios_page, cases_page, case_page),
     *(process_page, rules_page, entry),
 )

@@ -13,8 +13,8 @@ _TOLD = {
     403: "The key may not do this, or a page of another site asked.",
     404: "There is nothing of that name.",
     408: "The body came too slowly.",
-    409: "What is shipped with the rules is read only.",
-    412: "The draft was changed by somebody else; `ETag` names the version that is there.",
+    409: "It cannot be as things stand: read only, no event for this stage, a key used twice.",
+    412: "It was changed by somebody else; `ETag` names the version that is there.",
     413: "The body is too large.",
     415: "The content is of another kind.",
     421: "The service is not offered under this host.",
@@ -22,32 +22,33 @@ _TOLD = {
     428: "`If-Match` is missing.",
     429: "Too many requests.",
     503: "The service is busy, or the work took too long.",
-    507: "There is no room for more drafts.",
+    507: "There is no room for more.",
 }
-_WITH_BODY = (400, 408, 413, 415, 422)
+WITH_BODY = (400, 408, 413, 415, 422)
 _OPEN = ("/healthz", "/readyz")
 """Addresses that need no key."""
 _YAML = "application/yaml"
 
 
-def problems(*statuses: int) -> dict[int | str, Json]:
+def problems(*statuses: int, kind: str = "Problem") -> dict[int | str, Json]:
     """The problem documents that an address may give, beside those that any may give."""
-    return {status: _problem(status) for status in sorted(statuses)}
+    return {status: _problem(status, kind) for status in sorted(statuses)}
 
 
-def _problem(status: int) -> Json:
-    headers = {"Content-Language": _header("The language of title and detail.", "en")}
+def _problem(status: int, kind: str = "Problem") -> Json:
+    headers = {"Content-Language": header("The language of title and detail.", "en")}
     if status == 401:
-        headers["WWW-Authenticate"] = _header("How to send a key.", 'Bearer realm="placet"')
+        headers["WWW-Authenticate"] = header("How to send a key.", 'Bearer realm="placet"')
     if status == 412:
-        headers["ETag"] = _header("The version that is there.", '"3"')
+        headers["ETag"] = header("The version that is there.", '"3"')
     if status == 429:
-        headers["Retry-After"] = _header("Seconds to wait.", "17")
-    content = {"application/problem+json": {"schema": ref("Problem")}}
+        headers["Retry-After"] = header("Seconds to wait.", "17")
+    content = {"application/problem+json": {"schema": ref(kind)}}
     return {"description": _TOLD[status], "headers": headers, "content": content}
 
 
-def _header(told: str, example: str, required: bool = True) -> Json:
+def header(told: str, example: str, required: bool = True) -> Json:
+    """A header of an answer."""
     schema = {"type": "string"}
     return {"description": told, "required": required, "schema": schema, "example": example}
 
@@ -115,14 +116,14 @@ _SEEN: Json = {
     "schema": _TEXT,
     "example": '"1"',
 }
-_ETAG = {"ETag": _header("The version, for `If-Match`.", '"1"')}
+ETAG = {"ETag": header("The version, for `If-Match`.", '"1"')}
 _UNCHANGED: dict[int | str, Json] = {304: {"description": "Unchanged since `If-None-Match`."}}
 
 DECIDE = body(ref("Asked"), order=ORDER, several=_SEVERAL, changed=_CHANGED, drafted=_DRAFTED)
 DECIDED = given(
     "The decision, or one for each rule set.",
     {"oneOf": [ref("DecisionWire"), ref("Decisions")]},
-) | problems(*_WITH_BODY, 503)
+) | problems(*WITH_BODY, 503)
 STREAM = body(_LINES, "application/x-ndjson")
 STREAMED = given(
     "For each line a decision (`DecisionWire`, `Decisions`) or a `Rejection`, in order, as it comes.",
@@ -130,11 +131,11 @@ STREAMED = given(
     "application/x-ndjson",
 ) | problems(415)
 CHECK = body(ref("DraftOfRules"), draft=_DRAFT)
-CHECKED = given("Whether the draft is sound.", ref("Checked")) | problems(*_WITH_BODY, 503)
+CHECKED = given("Whether the draft is sound.", ref("Checked")) | problems(*WITH_BODY, 503)
 SWEEP = body(
     ref("AskedSweep"), line={**ORDER, "axes": [_CAP]}, grid={**ORDER, "axes": [_CAP, _PLACES]}
 )
-SWEPT = given("Outcomes, reasons and flips.", ref("SweepWire")) | problems(*_WITH_BODY, 503)
+SWEPT = given("Outcomes, reasons and flips.", ref("SweepWire")) | problems(*WITH_BODY, 503)
 _FILE: Json = {
     "type": "object",
     "description": "As in JSON; every value is read as text, then by its type: `NO` is Norway.",
@@ -144,12 +145,12 @@ SCENARIO = body(ref("AskedScenario"), draft=_KEPT)
 SCENARIO["requestBody"]["content"] |= body(_FILE, _YAML, draft=_KEPT)["requestBody"]["content"]
 CHANGE = SCENARIO | taking(_VERSION)
 LISTED = given("Scenarios.", ref("ScenarioPage")) | problems(400, 404, 503)
-_PLACE = {"Location": _header("Its address.", "/v1/scenarios/d-23456789bcdf")}
+_PLACE = {"Location": header("Its address.", "/v1/scenarios/d-23456789bcdf")}
 _ID = {"id": "$response.body#/id"}
 _SEEN_NOW = {"header.If-Match": "$response.header.ETag"}
 ADDED = given(
-    "The draft as it was kept.", ref("DraftRow"), status=201, headers={**_ETAG, **_PLACE}
-) | problems(*_WITH_BODY, 503, 507)
+    "The draft as it was kept.", ref("DraftRow"), status=201, headers={**ETAG, **_PLACE}
+) | problems(*WITH_BODY, 503, 507)
 ADDED[201]["links"] = {
     "read": {"operationId": "scenario", "parameters": _ID},
     "run": {"operationId": "run_scenario", "parameters": _ID},
@@ -160,7 +161,7 @@ GIVEN: dict[int | str, Json] = (
     {
         200: {
             "description": "The scenario, as JSON or as a YAML file; drafts have an `ETag`.",
-            "headers": {"ETag": _header("The version of a draft.", '"1"', required=False)},
+            "headers": {"ETag": header("The version of a draft.", '"1"', required=False)},
             "content": {
                 "application/json": {"schema": ref("ScenarioWire")},
                 _YAML: {"schema": {"type": "object", "description": "The envelope alone."}},
@@ -171,8 +172,8 @@ GIVEN: dict[int | str, Json] = (
     | problems(400, 404, 503)
 )
 SEEN = taking(_SEEN)
-CHANGED = given("The new version.", ref("DraftRow"), headers=_ETAG) | problems(
-    404, 409, *_WITH_BODY, 412, 428, 503
+CHANGED = given("The new version.", ref("DraftRow"), headers=ETAG) | problems(
+    404, 409, *WITH_BODY, 412, 428, 503
 )
 REMOVE = taking(_VERSION)
 _GONE: dict[int | str, Json] = {204: {"description": "It is gone."}}
@@ -198,6 +199,7 @@ _ANSWERS = {
 _TAGS = {
     "decide": "Decide orders, one or many, under shipped rules or a draft of your own.",
     "scenarios": "Stories with orders: those shipped with the rules, and the team's drafts.",
+    "cases": "Orders that live through a process, event by event, and the books they fill.",
     "rules": "What the rules say, and what can be said of an order.",
     "service": "For those who run the service.",
 }
@@ -246,7 +248,7 @@ def _tell_rules(operation: Json, book: Rulebook) -> None:
     name = operation["operationId"]
     good = operation["responses"]["200"]
     good["content"] = {"application/json": {"schema": ref(_ANSWERS[name])}}
-    good["headers"] = _ETAG
+    good["headers"] = ETAG
     own = operation.setdefault("parameters", [])
     for parameter in own:
         if parameter["name"] == "id":

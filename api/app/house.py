@@ -133,15 +133,16 @@ class House:
             # A draft names its outcomes as it likes: as labels they would be without number.
             by = (id, decision["outcome"]) if id in known else ("draft", decision["status"])
             self.metrics.decisions.labels(*by).inc()
-            if decision["diagnostics"]:
-                self._doubted(decision)
+            self.doubted(decision)
             if self.serving.log_contents:
                 structlog.get_logger("placet").info(
                     "decided", regime=id, outcome=decision["outcome"], facts=decision["facts"]
                 )
 
-    def _doubted(self, decision: Decision) -> None:
+    def doubted(self, decision: Decision) -> None:
         """Count, log and keep an order on which evaluators disagree, or that one alone judged."""
+        if not decision["diagnostics"]:
+            return
         regime = decision["regime"]
         rules = rules_apart(decision["diagnostics"])
         if rules is None:

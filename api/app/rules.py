@@ -60,7 +60,7 @@ _SHORT = {"id": "h200-article", "read_to": "2026-03-14", "rule_count": 9}
 )
 def regimes(request: Request) -> Response:
     """List the rule sets: title, summary, dates, outcomes, how many rules of which kind."""
-    return _whole(request, {"regimes": describe.regimes(_book(request))})
+    return whole(request, {"regimes": describe.regimes(_book(request))})
 
 
 @router.get(
@@ -76,7 +76,7 @@ def regimes(request: Request) -> Response:
 def regime(request: Request, id: _Id, as_of: _AsOf = None) -> Response:
     """Tell a rule set: rules, conditions in words and code, parameters by date, sources."""
     book = _with(request, id)
-    day = _day(request, as_of)
+    day = day_of(request, as_of)
     tag = _tag(book.editions[id], str(day), __version__)
     return _unchanged(request, tag) or _tagged(describe.regime(book, id, day), tag)
 
@@ -104,7 +104,7 @@ def schema(request: Request, id: _Id) -> Response:
 )
 def vocabulary(request: Request) -> Response:
     """List every fact with its type and label, and every code list."""
-    return _whole(request, describe.vocabulary(_book(request)))
+    return whole(request, describe.vocabulary(_book(request)))
 
 
 @router.get(
@@ -116,7 +116,7 @@ def vocabulary(request: Request) -> Response:
 )
 def faults(request: Request) -> Response:
     """List the codes of all faults: what each means and how it is mended."""
-    return _whole(request, {"faults": [_fault(code, told) for code, told in CODES.items()]})
+    return whole(request, {"faults": [_fault(code, told) for code, told in CODES.items()]})
 
 
 @router.get(
@@ -134,11 +134,11 @@ def one_fault(request: Request, code: _Id) -> Response:
     """Tell what a fault code means and how the fault is mended."""
     known = CODES.get(code.upper())
     if known is None:
-        raise OrderRejected([_missing("fault", code, CODES)])
-    return _whole(request, _fault(code.upper(), known))
+        raise OrderRejected([missing_in("fault", code, CODES)])
+    return whole(request, _fault(code.upper(), known))
 
 
-def _day(request: Request, text: str | None) -> int:
+def day_of(request: Request, text: str | None) -> int:
     """The day number asked for as `as_of`, else today. Raises `OrderRejected`."""
     if text is None:
         house: House = request.app.state.house
@@ -169,11 +169,12 @@ def _with(request: Request, id: str) -> Rulebook:
     """The rulebook, when it has this regime. Raises `OrderRejected`."""
     book = _book(request)
     if id not in book.regimes:
-        raise OrderRejected([_missing("rule set", id, book.regimes)])
+        raise OrderRejected([missing_in("rule set", id, book.regimes)])
     return book
 
 
-def _missing(what: str, id: str, known: Iterable[str]) -> Diagnostic:
+def missing_in(what: str, id: str, known: Iterable[str]) -> Diagnostic:
+    """The fault of a name in an address, with what there is."""
     names = list(known)
     some = f"known: {', '.join(names[:20])}" + (", …" if len(names) > 20 else "")
     return not_there(what, id, nearest(id, names) or some)
@@ -182,8 +183,8 @@ def _missing(what: str, id: str, known: Iterable[str]) -> Diagnostic:
 # --- answers that are sent once and then only when they change ---
 
 
-def _whole(request: Request, data: Any) -> Response:
-    """An answer that is tagged by what it says."""
+def whole(request: Request, data: Any) -> Response:
+    """An answer that is sent once, and again only where what it says has changed."""
     body = written(data)
     tag = _tag(hashlib.sha256(body).hexdigest())
     return _unchanged(request, tag) or _tagged(body, tag)

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api import wire
-from api.app import shapes
+from api import wire, wire_case
+from api.app import case_schemas, shapes
 from engine.ir import CERTAINTIES, KINDS_OF_RULE
 from engine.load import Rulebook
 from engine.schema import order_schema
@@ -40,6 +40,13 @@ _MODELS: tuple[type[BaseModel], ...] = (
     shapes.VocabularyWire,
     shapes.FaultList,
     shapes.OrderSchema,
+    wire_case.CasePage,
+    wire_case.CaseWire,
+    wire_case.CaseProblem,
+    wire_case.LedgerWire,
+    wire_case.Replayed,
+    wire_case.ProcessList,
+    wire_case.ProcessWire,
     shapes.Alive,
     shapes.Ready,
 )
@@ -98,7 +105,7 @@ def components(book: Rulebook) -> Json:
             _envelope({**undecided, "title": _TITLE}, "facts"),
         ]
     }
-    return schemas
+    return schemas | case_schemas.asked(book)
 
 
 # --- parts of requests ---
