@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from engine import generate
 from engine.backends.live import conditions, decisions
+from engine.backends.live.cutting import MOST_PARTS
 from engine.backends.live.decisions import LiveRegime, compile_live, judge_live
 from engine.backends.live.host import Host
 from engine.backends.live.logic import TRUE, Is, conjunction, disjunction, equality, negation
@@ -364,7 +365,7 @@ def edges(book: Rulebook) -> dict[str, Any]:
     found["states left then"] = len(host._alive)
     judge_live(live, program, order.values)
     first = regime.rules[0]
-    rules = tuple(replace(first, id=f"r{number}") for number in range(decisions.MOST_PARTS))
+    rules = tuple(replace(first, id=f"r{number}") for number in range(MOST_PARTS))
     last = replace(rules[-1], span=regime.span)
     vast = replace(regime, rules=(*rules[:-1], last))
     found["too many rules"] = refused(lambda: compile_live(host, vast, book.vocabulary))

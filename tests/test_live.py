@@ -26,6 +26,7 @@ from engine.backends.live.conditions import (
     Parts,
     rete_rules,
 )
+from engine.backends.live.cutting import cut
 from engine.backends.live.logic import SIGNS, Is, every, opposite, some, ways
 from engine.ir import STATUSES, CompareOp
 from engine.load import Rulebook
@@ -151,11 +152,7 @@ def parts(rulebook: Rulebook) -> tuple[Part, ...]:
     """The parts of every shipped rule, and of many wide ones."""
     found: list[Part] = []
     for regime in (*rulebook.regimes.values(), *islice(wide_regimes(rulebook, 11), 40)):
-        made = Parts()
-        made.condition(regime.scope)
-        for rule in regime.rules:
-            made.finding(rule.applies, rule.require)
-        found += made.all
+        found += cut(regime).parts
     return tuple(found)
 
 

@@ -29,7 +29,10 @@ def main() -> None:
         live = compile_live(host, regime, book.vocabulary)
         program = compile_regime(regime, book.vocabulary, regime.read_to)
         sampled = [order.values for order in orders(book, name, seed=1, count=_ORDERS)]
-        both = (partial(judge_live, live, program), partial(judge, program))
+        both: list[Callable[[Any], Any]] = [
+            partial(judge_live, live, program),
+            partial(judge, program),
+        ]
         times: list[list[float]] = [[], []]
         for _ in range(_ROUNDS):
             for judging, found in zip(both, times, strict=True):

@@ -10,19 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from engine.backends.live.conditions import Parts
+from engine.backends.live.cutting import cut
 from engine.backends.live.host import Host
 from engine.backends.live.network import Conclusion, Network, conclude, register
 from engine.backends.live.posting import Pattern, PostedFact
 from engine.concord import Verdict
-from engine.diagnostics import BackendFailure, Diagnostic
 from engine.evaluate import Program, derived
 from engine.generate import Truth, Values
 from engine.ir import Regime, Status
 from engine.vocabulary import Vocabulary
-
-MOST_PARTS = 2_000
-"""A ruleset is never freed: more facts than that are too many for one worker."""
 
 _TRUTH: Mapping[str, Truth] = {"t": True, "f": False, "u": None}
 _OUTCOME = 0
@@ -41,17 +37,9 @@ class LiveRegime:
 
 def compile_live(host: Host[Conclusion], regime: Regime, vocabulary: Vocabulary) -> LiveRegime:
     """Register the rulesets of a regime. Raises `BackendFailure` where it cannot be expressed."""
-    parts = Parts()
-    scope = parts.condition(regime.scope)
-    rules: list[int] = []
-    for rule in regime.rules:
-        rules.append(parts.finding(rule.applies, rule.require))
-        if len(parts.all) > MOST_PARTS:
-            message = f"up to this rule the rule set takes more than {MOST_PARTS:,} facts"
-            help = "split the rule set, or decide by the reference evaluator alone"
-            raise BackendFailure([Diagnostic("B002", rule.span, message, help)])
-    network = register(host, parts.all, vocabulary, more=_outcome_rules())
-    return LiveRegime(regime, network, scope, tuple(rules))
+    whole = cut(regime)
+    network = register(host, whole.parts, vocabulary, more=_outcome_rules())
+    return LiveRegime(regime, network, whole.scope, whole.rules)
 
 
 def judge_live(live: LiveRegime, program: Program, values: Values) -> Verdict:
