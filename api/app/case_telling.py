@@ -33,6 +33,8 @@ WORDS = {
     "counts": COUNTS,
     "held_by": HELD_BY,
 }
+_NEXT = re.compile("目前可能的事件：[^。]*。")
+"""What stands on the page beside the fault."""
 _CODE = re.compile(r"`([a-z0-9]+(?:-[a-z0-9]+)*)`")
 
 
@@ -72,6 +74,8 @@ class Telling:
         if counted < 0:
             when = self.on(clock.get("since") or clock["from"])
             return f"starts on {when}" if self.lang == "en" else f"{when}起算"
+        if limit is not None and counted > limit:
+            return days_in_words(limit, self.lang)
         if self.lang == "en":
             return f"day {counted}" + (f" of {limit}" if limit is not None else "")
         return f"第{counted}天" + (f"，共{limit}天" if limit is not None else "")
@@ -97,11 +101,14 @@ class Telling:
         told = self.count(clock)
         if clock["until"] is not None:
             ended = self.on(clock["until"])
+            if clock["last"] is not None and clock["last"] < clock["until"]:
+                last = self.on(clock["last"])
+                told += f", over since {last}" if self.lang == "en" else f"，已于{last}届满"
             return f"{told}, ended on {ended}" if self.lang == "en" else f"{told}，于{ended}止"
         joint = ", " if self.lang == "en" else "；"
         stands = not clock["counting"] or clock["counting"][-1]["until"] is not None
-        last = {**clock, "last": None} if stands and clock["days"] is not None else clock
-        return f"{told}{joint}{self.left(last, as_of)}"
+        shown = {**clock, "last": None} if stands and clock["days"] is not None else clock
+        return f"{told}{joint}{self.left(shown, as_of)}"
 
     def fields(self, row: Json) -> str:
         """What an event said, in one line."""
@@ -141,7 +148,7 @@ class Telling:
     def fault(self, fault: Diagnostic, process: Process) -> str:
         """A fault of an event in an officer's words: stages and events by their titles."""
         if self.lang == "zh" and fault.zh:
-            return fault.zh.replace("`", "")
+            return _NEXT.sub("", fault.zh).replace("`", "")
         names = {id: stage.title for id, stage in process.stages.items()}
         names |= {id: event.title for id, event in process.events.items()}
 

@@ -147,12 +147,12 @@ class _Sheet:
             tuple(self._span(h["from"], h["until"], "hold") for h in self.told["spans"]["holds"]),
             now,
             words[self.lang],
-            self._fits(words[self.lang], now - 4),
+            self._fits(words[self.lang], now - 4, 1.2),
         )
 
-    def _fits(self, text: str, x: int) -> int:
-        """Where a text begins so that it stays on the sheet."""
-        return max(_EDGE, min(x, int(WIDTH - _EDGE - width(text) * SIZE)))
+    def _fits(self, text: str, x: int, weight: float = 1.0) -> int:
+        """Where a text begins so that it stays on the sheet; one of more weight is wider."""
+        return max(_EDGE, min(x, int(WIDTH - _EDGE - width(text) * SIZE * weight)))
 
     # --- what happened ---
 
@@ -214,13 +214,13 @@ class _Sheet:
     # --- the scale ---
 
     def _ticks(self) -> Iterator[Tick]:
-        beyond = 0
+        beyond = year = 0
         for day in self._tick_days():
-            text = self._short(day, first=beyond == 0)
-            x = self.x(day)
+            when = date.fromordinal(day)
+            text, x = self._short(when, when.year != year), self.x(day)
             if x >= beyond and x + width(text) * SIZE < WIDTH:
                 yield Tick(x, text)
-                beyond = x + int(width(text) * SIZE) + 10
+                beyond, year = x + int(width(text) * SIZE) + 10, when.year
 
     def _tick_days(self) -> Iterator[int]:
         last = self.first + self.days
@@ -241,9 +241,7 @@ class _Sheet:
                 yield day
             month += step
 
-    def _short(self, day: int, *, first: bool) -> str:
-        when = date.fromordinal(day)
-        year = first or (when.month == 1 and when.day <= 7)
+    def _short(self, when: date, year: bool) -> str:
         if self.lang == "zh":
             return (f"{when.year}年" if year else "") + f"{when.month}月{when.day}日"
         return f"{when.day} {_SHORT[when.month - 1]}" + (f" {when.year}" if year else "")

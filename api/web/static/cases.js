@@ -36,9 +36,10 @@ for (const event of document.querySelectorAll("details.event")) {
   });
 }
 
-// On a narrow screen a picture begins with where the case stands.
+// A picture that does not fit begins with where the case stands.
 for (const here of document.querySelectorAll(".chart .here, .timeline .now line")) {
   const view = here.closest(".scroll");
-  const { left, width } = here.getBoundingClientRect();
-  view.scrollLeft += left + width / 2 - view.getBoundingClientRect().left - view.clientWidth / 2;
+  const [spot, room] = [here.getBoundingClientRect(), view.getBoundingClientRect()];
+  view.scrollLeft += spot.left + spot.width / 2 - room.left - view.clientWidth / 2;
+  view.scrollTop += spot.top + spot.height / 2 - room.top - view.clientHeight / 2;
 }
