@@ -1,8 +1,9 @@
 """Requests a second of `/v1/decide` beside a bare FastAPI service, and of the stream; prints only.
 
-Both are one process behind the same server software on this machine, asked in turns by the same
-client. The orders differ from request to request: a series of quantities, as a what-if sends them,
-and sampled orders of every kind.
+All are one process behind the same server software on this machine, asked in turns by the same
+client; where both evaluators judge, the second one is a process of its own. The orders differ from
+request to request: a series of quantities, as a what-if sends them, and sampled orders of every
+kind.
 """
 
 from __future__ import annotations
@@ -67,8 +68,17 @@ def main() -> None:
     sampled = _sampled(5_000)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         place = Path(folder)
+        (place / "both").mkdir()
         ours, _ = stack.enter_context(
             server(place, PLACET_RATE="100000000/second", PLACET_WORKERS="1")
+        )
+        twice, _ = stack.enter_context(
+            server(
+                place / "both",
+                PLACET_RATE="100000000/second",
+                PLACET_WORKERS="1",
+                PLACET_EVALUATOR="both",
+            )
         )
         answer = httpx2.post(f"{ours}/v1/decide", content=series[0], headers=_JSON).content
         (place / "answer.json").write_bytes(answer)
@@ -76,16 +86,19 @@ def main() -> None:
         print(f"an answer has {len(answer):,} bytes; {CALLERS} callers, {ROUNDS} rounds in turns")
         floor: list[float] = []
         for name, bodies in (("quantities", series), ("sampled", sampled), ("one", series[:1])):
-            mine, theirs = [], []
+            mine, both, theirs = [], [], []
             for _ in range(ROUNDS):
                 theirs.append(asyncio.run(_asked(bare, bodies)))
                 mine.append(asyncio.run(_asked(ours, bodies)))
-            ratio = statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
+                both.append(asyncio.run(_asked(twice, bodies)))
             floor += mine if name == "quantities" else []
-            print(
-                f"/v1/decide, {name:10} {statistics.median(mine):8,.0f} a second; bare FastAPI "
-                f"{statistics.median(theirs):8,.0f}; ratio {ratio:.2f} (goal 0.5)"
-            )
+            print(f"bare FastAPI                       {statistics.median(theirs):8,.0f} a second")
+            for judged_by, rates, goal in (("reference", mine, 0.5), ("both", both, 0.2)):
+                ratio = statistics.median(a / b for a, b in zip(rates, theirs, strict=True))
+                print(
+                    f"/v1/decide, {name:10}, {judged_by:9} {statistics.median(rates):9,.0f} a "
+                    f"second; {ratio:.2f} × bare (goal {goal})"
+                )
         one = statistics.median(_one_by_one(ours, series) for _ in range(ROUNDS))
         many = statistics.median(floor)
         flow = statistics.median(_streamed(ours, series[:STREAMED]) for _ in range(ROUNDS))
@@ -93,6 +106,8 @@ def main() -> None:
             f"/v1/decide/stream      {flow:8,.0f} orders a second; {flow / one:.1f} × one caller's "
             f"single calls ({one:,.0f}), {flow / many:.1f} × {CALLERS} callers' (goal 4)"
         )
+        slow = statistics.median(_streamed(twice, series[:STREAMED]) for _ in range(ROUNDS))
+        print(f"/v1/decide/stream, both {slow:7,.0f} orders a second")
 
 
 _JSON = {"Content-Type": "application/json"}
