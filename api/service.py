@@ -383,7 +383,8 @@ class Service:
             return scenario, []
         expect = Expectation(story.process.id, {}, document.at("expect"))
         run = Run(story.title, document, None, expect)
-        return scenario, [RunResult(run, None, play(self.rulebook(), story), ())]
+        differences = list(play(self.rulebook(), story).differences)
+        return scenario, [RunResult(run, None, differences, ())]
 
     def run(self, runs: Iterable[Run], today: int) -> list[RunResult]:
         """Run orders of a scenario, each by its own rule set and day."""
