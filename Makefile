@@ -58,6 +58,7 @@ bench: setup requirements-bench.txt
 	$(BIN)/python -m tests.bench.live
 	$(BIN)/python -m tests.bench.cold_start
 	$(BIN)/python -m tests.bench.http
+	$(BIN)/python -m tests.bench.cases
 	$(BIN)/python -m tests.bench.map
 
 # Needs uv; writes the requirement files again, with hashes and without any index address.

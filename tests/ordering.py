@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from api.casebook import (
     Appended,
+    CaseEntry,
     Cases,
     Counts,
     LedgerView,
@@ -31,6 +32,7 @@ from api.store import Changed, Store, StoreError
 CAP = 75_000
 OPENING = 1_000
 WORKSPACE = "team"
+ORDER: dict[str, Any] = {"facts": {"order.quantity": "20000", "item": {"product": None}}}
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 # Libraries are read once; a child begins at once and can be killed many times.
@@ -39,6 +41,14 @@ _PROCESSES.set_forkserver_preload(["tests.ordering", "alembic.command", "psycopg
 
 class Refused(Exception):
     """The order would pass the cap, or the event does not fit the case."""
+
+
+def opened(cases: Cases, customer: str | None = "acme", **told: Any) -> CaseEntry:
+    """Open a case, of which only what matters is told."""
+    usual: dict[str, Any] = {"workspace": WORKSPACE, "process": "h200-article"}
+    usual |= {"edition": "sha256:1", "title": "A case", "customer": customer, "group": None}
+    usual |= {"opened_on": 739_600, "document": ORDER, "at": 1000, "by": "lin", "stage": "draft"}
+    return cases.open(**{**usual, **told})
 
 
 def came_to(case: StoredCase) -> Standing:
@@ -106,9 +116,9 @@ class Acknowledged:
         place = os.open(self.file, os.O_WRONLY | os.O_APPEND)
         return lambda id, key, number: _written(place, f"{id} {key} {number}\n")
 
-    def read(self) -> dict[tuple[str, str], int]:
+    def read(self) -> list[tuple[str, str, int]]:
         *lines, _ = self.file.read_text(encoding="utf-8").split("\n")
-        return {(id, key): int(number) for id, key, number in map(str.split, lines)}
+        return [(id, key, int(number)) for id, key, number in map(str.split, lines)]
 
 
 def _written(place: int, line: str) -> None:
@@ -179,6 +189,25 @@ def _thought_of(dice: random.Random) -> dict[str, Any]:
 def append_for_ever(url: str, ids: Sequence[str], acknowledged: Path, name: str) -> None:
     """Add events until somebody puts an end to it."""
     place_orders(Placing(url, tuple(ids), acknowledged, name, name, 1_000_000))
+
+
+# What may be interrupted: each acts beside the newest case, whose events are one.
+
+
+def append_one(cases: Cases) -> None:
+    """Add an event."""
+    send(cases, cases.page(1).entries[0].id, "killed", {"event": "order", "chips": 10}, 1)
+
+
+def open_one_more(cases: Cases) -> None:
+    """Open a case for a customer and a group that nobody knows."""
+    other = cases.page(1).entries[0].customer
+    opened(cases, f"new beside {other}", group=f"beside {other}", key=other, at=0)
+
+
+def fork_one(cases: Cases) -> None:
+    """Fork a case with its event."""
+    cases.fork(cases.page(1).entries[0].id, 1, title="killed", at=0, by="")
 
 
 def killed_at(step: int, act: Callable[[Cases], None], url: str) -> None:

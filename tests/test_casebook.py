@@ -55,20 +55,22 @@ from tests.databases import KINDS, postgresql, sqlite
 from tests.ordering import (
     CAP,
     OPENING,
+    ORDER,
     WORKSPACE,
     Acknowledged,
     Placing,
     append_for_ever,
+    append_one,
     audit,
     came_to,
     child,
+    fork_one,
     killed_at,
+    open_one_more,
+    opened,
     place_orders,
-    send,
     taken,
 )
-
-ORDER: dict[str, Any] = {"facts": {"order.quantity": "20000", "item": {"product": None}}}
 
 
 @pytest.fixture(scope="session")
@@ -112,19 +114,6 @@ def store(url: str) -> Iterator[Store]:
 @pytest.fixture
 def cases(store: Store) -> Cases:
     return Cases(store)
-
-
-def opened(cases: Cases, customer: str | None = "acme", **told: Any) -> CaseEntry:
-    usual: dict[str, Any] = {"workspace": WORKSPACE, "process": "h200-article"}
-    usual |= {
-        "edition": "sha256:1",
-        "title": "A case",
-        "group": None,
-        "opened_on": 739_600,
-        "document": ORDER,
-    }
-    usual |= {"at": 1000, "by": "lin", "stage": "draft", "customer": customer}
-    return cases.open(**{**usual, **told})
 
 
 def added(cases: Cases, id: str, chips: int = 10, kind: str = "order", **told: Any) -> StoredCase:
@@ -390,7 +379,7 @@ def test_a_key_of_an_event_is_of_one_case_and_none_is_no_key(cases: Cases) -> No
 # Limits
 
 
-def test_there_are_at_most_so_many_cases_forks_included(store: Store) -> None:
+def test_there_are_at_most_so_many_casesfork_one_included(store: Store) -> None:
     cases = Cases(store, most=3)
     id = opened(cases, key="k").id
     opened(cases)
@@ -618,7 +607,7 @@ def test_a_fork_goes_its_own_way(cases: Cases) -> None:
     assert cases.get(fork) == after
 
 
-def test_forks_never_count_and_see_the_book_without_their_origin(cases: Cases) -> None:
+def testfork_one_never_count_and_see_the_book_without_their_origin(cases: Cases) -> None:
     id, other = opened(cases).id, opened(cases).id
     added(cases, id, 40_000)
     added(cases, other, 20_000)
@@ -637,7 +626,7 @@ def test_forks_never_count_and_see_the_book_without_their_origin(cases: Cases) -
     assert cases.verify(came_to) == ()
 
 
-def test_a_fork_opens_no_book(cases: Cases) -> None:
+def test_a_forkopen_one_more_no_book(cases: Cases) -> None:
     fork = cases.fork(opened(cases).id, 0, title="", at=1, by="").id
     added(cases, fork, 10)
     assert not cases.view(fork).has_book
@@ -960,11 +949,11 @@ def placed_on(cases: Cases, number: int) -> tuple[str, ...]:
 
 
 def acknowledged_is_kept(cases: Cases, kept: Acknowledged) -> int:
+    """Fail where an event that somebody was told of is not there under its number; how many are."""
     told = kept.read()
-    events = {id: cases.get(id).events for id, _ in told}
-    for (id, key), number in told.items():
-        assert events[id][number - 1].key == key
-    return len(told)
+    events = {id: cases.get(id).events for id in {id for id, _, _ in told}}
+    assert all(events[id][number - 1].key == key for id, key, number in told)
+    return len({(id, key) for id, key, _ in told})
 
 
 def ordering(url: str, folder: Path, attempts: int, kills: float) -> None:
@@ -1043,20 +1032,7 @@ def test_nothing_is_lost_however_often_writers_are_killed(url: str, tmp_path: Pa
     killing(url, tmp_path, 400)
 
 
-def _appends(cases: Cases) -> None:
-    send(cases, cases.page(1).entries[0].id, "killed", {"event": "order", "chips": 10}, 1)
-
-
-def _opens(cases: Cases) -> None:
-    other = cases.page(1).entries[0].customer
-    opened(cases, f"new beside {other}", group=f"beside {other}", key=other, at=0)
-
-
-def _forks(cases: Cases) -> None:
-    cases.fork(cases.page(1).entries[0].id, 1, title="killed", at=1, by="")
-
-
-@pytest.mark.parametrize("act", [_appends, _opens, _forks])
+@pytest.mark.parametrize("act", [append_one, open_one_more, fork_one])
 def test_whoever_is_killed_between_two_steps_leaves_all_or_nothing(
     url: str, act: Callable[[Cases], None]
 ) -> None:
@@ -1075,7 +1051,7 @@ def test_whoever_is_killed_between_two_steps_leaves_all_or_nothing(
             audit(cases, [id])
             after = cases.get(id)
             new = set(all_pages(cases, LONGEST_PAGE)) - there
-            done = len(after.events) == 2 if act is _appends else len(new) == 1
+            done = len(after.events) == 2 if act is append_one else len(new) == 1
             if not done:
                 assert (after, new) == (before, set())
                 assert cases.group_of(WORKSPACE, f"new beside {other}") is None
@@ -1083,12 +1059,12 @@ def test_whoever_is_killed_between_two_steps_leaves_all_or_nothing(
             outcomes.append(done)
             if answered:
                 break
-            if act is _appends:
+            if act is append_one:
                 # Who was not answered asks again, and it has happened once.
                 act(cases)
                 audit(cases, [id])
                 assert len(cases.get(id).events) == 2
-            if act is _opens:
+            if act is open_one_more:
                 act(cases)
                 assert len(set(all_pages(cases, LONGEST_PAGE)) - there) == 1
     # Nothing up to the commit; from then on everything, answered or not.
