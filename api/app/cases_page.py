@@ -21,7 +21,7 @@ from api.app.scenarios import by
 from api.app.scenarios_page import Cell, Line, chosen, title_of
 from api.app.timeline import Timeline, reach, timeline
 from api.case_opening import LONGEST_NAME, WORKSPACE
-from api.casefile import CaseEntry, KeyUsed, TooLong
+from api.casefile import CaseEntry, TooLong
 from api.moments import now
 from api.store import Full, StoreError
 from api.stories import envelope_of
@@ -35,6 +35,10 @@ from engine.words import Lang, in_lang
 router = APIRouter(include_in_schema=False)
 ON_A_PAGE = 50
 SIDE_BY_SIDE = 3
+_USED = Pair(
+    "A case was opened from this form before; open the form anew for another one.",
+    "此表单已开立过个案；再开立须重新打开表单。",
+)
 
 Case = Mapping[str, Any]
 """A case as `api.casework` tells it, or a part of it."""
@@ -230,7 +234,7 @@ def opened(request: Request, sent: Sent) -> Response:
         )
     except OrderRejected as error:
         opening.faults = tuple(_fault(request, one) for one in error.diagnostics)
-    except (KeyUsed, TooLong, Full) as error:
+    except (TooLong, Full) as error:
         opening.faults = (_of_store(error, page_lang(request)),)
     else:
         said = f"?left_out={','.join(opening.left_out)}" if opening.left_out else ""
@@ -257,18 +261,18 @@ def _typed(house: House, opening: Opening) -> dict[str, Any]:
 
 
 def _fault(request: Request, one: Diagnostic) -> str:
-    if page_lang(request) == "zh" and one.zh:
-        return in_chinese(request.scope, one).replace("`", "")
-    return (one.message + (f" ({one.help})" if one.help else "")).replace("`", "")
+    """A fault of what opens a case, with its line or fact."""
+    lang = page_lang(request)
+    if one.code == "W120":
+        return in_lang(_USED, lang)
+    if lang == "zh" and one.zh:
+        return in_chinese(request.scope, one).replace("`", "").removeprefix("/facts/")
+    line = f"line {one.span.line}: " if one.span.source.lines else ""
+    return line + (one.message + (f" ({one.help})" if one.help else "")).replace("`", "")
 
 
 def _of_store(error: StoreError, lang: Lang) -> str:
     match error:
-        case KeyUsed():
-            told = Pair(
-                "A case was opened from this form before; open the form anew for another one.",
-                "此表单已开立过个案；再开立须重新打开表单。",
-            )
         case TooLong():
             told = Pair("A name is too long.", "名称过长。")
         case _:
