@@ -25,8 +25,9 @@ def serve(
     """Offer the HTTP service and the workbench; Ctrl-C stops it.
 
     PLACET_STORE, PLACET_KEYS, PLACET_KEYS_FILE, PLACET_HOSTS, PLACET_RATE, PLACET_SECONDS,
-    PLACET_HEAD_SECONDS, PLACET_STOP_SECONDS, PLACET_WORKERS, PLACET_CONNECTIONS and
-    PLACET_LOG_CONTENTS set the rest; api/README.md tells how.
+    PLACET_HEAD_SECONDS, PLACET_STOP_SECONDS, PLACET_WORKERS, PLACET_CONNECTIONS,
+    PLACET_EVALUATOR, PLACET_DISAGREEMENTS and PLACET_LOG_CONTENTS set the rest; api/README.md
+    tells how.
     """
     # Only serving needs these, and every start would wait for them.
     from api.app.serve import serve as run
