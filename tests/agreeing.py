@@ -286,7 +286,7 @@ def planted(book: Rulebook, which: int) -> dict[str, Any]:
     bench: list[tuple[Regime, list[Values]]] = [
         (comparisons(book, (-1, 0, 1)), [make_order(book.vocabulary, {}).values])
     ]
-    several = islice(wide_regimes(book, 5), 8)
+    several = islice(wide_regimes(book, 5), 4)
     bench += [(regime, scattered(book, Random(8), 30, regime)) for regime in several]
     bench += [(regime, near(book, 9, 60, regime)) for regime in book.regimes.values()]
 

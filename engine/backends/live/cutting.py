@@ -30,6 +30,6 @@ def cut(regime: Regime) -> CutRegime:
         rules.append(parts.finding(rule.applies, rule.require))
         if len(parts.all) > MOST_PARTS:
             message = f"up to this rule the rule set takes more than {MOST_PARTS:,} facts"
-            help = "split the rule set, or decide by the reference evaluator alone"
+            help = "make two rule sets of it, or decide by the reference evaluator alone"
             raise BackendFailure([Diagnostic("B002", rule.span, message, help)])
     return CutRegime(tuple(parts.all), scope, tuple(rules))
