@@ -37,7 +37,7 @@ BEGIN = 15.0
 PAUSE = 3.0
 """Seconds between two attempts to mend a degraded fence."""
 MOST_RULESETS = 500
-"""Rulesets that a process registers before it is recycled: the library frees none."""
+"""Rulesets that a process registers, once begun, before it is recycled: none is ever freed."""
 MOST_WORK = 200_000
 """Pieces of work that a process does before it is recycled: so many were tried in one."""
 _LATE = "its process did not answer in time"

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from engine.concord import Verdict
 from engine.decide import Policy, prepare
 from engine.diagnostics import BackendFailure, OrderRejected
 from engine.evaluate import judge
+from engine.ir import Regime
 from engine.load import Rulebook, load
 from engine.order import Document, make_order
 from engine.sample import orders
@@ -122,6 +124,31 @@ def test_a_changed_policy_is_judged_by_its_own_program(fence: Fence, rulebook: R
     assert found() == "unmet"
     assert found(overrides={"cap": 75_001}) == "met"
     assert found(without=("customer-cap",)) == "not-applicable"
+
+
+def test_a_rule_set_that_is_too_large_is_told_so_and_the_others_are_judged(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(ROOT / "tests/small/rules", tmp_path / "rules")
+    shutil.copytree(tmp_path / "rules/small", tmp_path / "rules/large")
+    book = load(tmp_path / "rules")
+    fence = Fence(replace(book, regimes={**book.regimes, "large": _large(book.regimes["large"])}))
+    try:
+        order = make_order(book.vocabulary, {"order.crates": 11, "order.port": "IS"})
+        before = fence.ask(who)
+        with pytest.raises(BackendFailure) as raised:
+            fence.verdict(book.regimes["large"], POLICY, order)
+        assert [d.code for d in raised.value.diagnostics] == ["B002"]
+        assert fence.verdict(book.regimes["small"], POLICY, order).status == "unmet"
+        assert fence.ask(who) == before
+    finally:
+        fence.close()
+
+
+def _large(regime: Regime) -> Regime:
+    """A regime of very many rules."""
+    rules = [replace(regime.rules[0], id=f"rule-{number}") for number in range(2_100)]
+    return replace(regime, rules=tuple(rules))
 
 
 def test_it_judges_by_the_rules_of_the_service_not_by_those_that_lie_there_later(
