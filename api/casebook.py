@@ -21,14 +21,12 @@ from api.casefile import (
     CaseEntry,
     CasePage,
     Counts,
-    CustomerShare,
     Difference,
     KeyUsed,
     LedgerView,
     OtherGroup,
     Standing,
     StoredCase,
-    StoredEvent,
     Taken,
     TooLong,
     holder_of,
@@ -65,26 +63,6 @@ from api.store import (
     written,
 )
 from api.tables import BOOK, CASE_EVENT, CASEFILE, CUSTOMER
-
-__all__ = [
-    "Appended",
-    "BookRow",
-    "CaseEntry",
-    "CasePage",
-    "Cases",
-    "Counts",
-    "CustomerShare",
-    "Difference",
-    "KeyUsed",
-    "LedgerView",
-    "OtherGroup",
-    "Standing",
-    "StoredCase",
-    "StoredEvent",
-    "Taken",
-    "TooLong",
-    "holder_of",
-]
 
 # A lock of PostgreSQL, by number, beside those of the store.
 _OPENING = 7_052_203_003

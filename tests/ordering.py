@@ -16,10 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.casebook import (
+from api.casebook import Cases
+from api.casefile import (
     Appended,
     CaseEntry,
-    Cases,
     Counts,
     LedgerView,
     Standing,

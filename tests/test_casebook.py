@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from api.casebook import (
+from api.casebook import Cases
+from api.casefile import (
+    LONGEST_KEY,
+    LONGEST_NAME,
     BookRow,
     CaseEntry,
-    Cases,
     Counts,
     CustomerShare,
     KeyUsed,
@@ -33,7 +35,6 @@ from api.casebook import (
     TooLong,
     holder_of,
 )
-from api.casefile import LONGEST_KEY, LONGEST_NAME
 from api.store import (
     LONGEST_PAGE,
     LONGEST_TITLE,
@@ -369,6 +370,15 @@ def test_a_key_that_sent_something_else_is_told(cases: Cases) -> None:
     assert cases.get(id) == before
 
 
+def test_what_a_key_has_opened_is_found(cases: Cases) -> None:
+    entry = opened(cases, key="k")
+    opened(cases, workspace="theirs")
+    assert cases.opened(WORKSPACE, "k") == entry
+    assert added(cases, entry.id).entry == cases.opened(WORKSPACE, "k")
+    for workspace, key in ((WORKSPACE, "K"), (WORKSPACE, ""), ("theirs", "k"), ("", "\0")):
+        assert cases.opened(workspace, key) is None
+
+
 def test_a_key_of_an_event_is_of_one_case_and_none_is_no_key(cases: Cases) -> None:
     for id in (opened(cases).id, opened(cases).id):
         for key in ("k", None, None, "K", ""):
@@ -684,6 +694,13 @@ def test_a_list_can_be_of_one_kind(cases: Cases) -> None:
     )
     for filters, found in lists:
         assert all_pages(cases, 1, **filters) == found, filters
+
+
+def test_workspaces_are_those_of_cases(cases: Cases) -> None:
+    assert cases.workspaces() == ()
+    for name in ("b", "a", "字", "b", "B"):
+        opened(cases, workspace=name)
+    assert cases.workspaces() == ("B", "a", "b", "字")
 
 
 def test_a_long_title_is_cut(cases: Cases) -> None:

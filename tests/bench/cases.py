@@ -16,7 +16,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from api.casebook import Cases, Counts, LedgerView, StoredCase, Taken
+from api.casebook import Cases
+from api.casefile import Counts, LedgerView, StoredCase, Taken
 from api.store import Store
 from engine.lifecycle import Happening, Setting, replay
 from engine.load import load
