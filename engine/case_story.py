@@ -239,7 +239,8 @@ class _Reader:
     ) -> Expected:
         """What a story expects somewhere, each value by what it is of."""
         if not isinstance(said, dict):
-            self.fault("O302", path, "what is expected is a stage, or names with values", "")
+            told = "what is expected is a stage, or names with values"
+            self.fault("O302", path, told, "write `expect: {stage: …}`")
             return _NOTHING
         made: dict[str, str] = {}
         for name, value in said.items():
@@ -292,7 +293,8 @@ class _Reader:
         one: Callable[[Steps], str],
     ) -> Expected:
         if not isinstance(value, dict):
-            self.fault("O302", path, f"`{name}` names each {what} with its value", "")
+            help = f"write `{name}: {{{next(iter(known), '…')}: …}}`"
+            self.fault("O302", path, f"`{name}` names each {what} with its value", help)
             return _NOTHING
         told = f"{what} {{}}".format
         return {

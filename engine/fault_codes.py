@@ -555,9 +555,10 @@ _ORDERS = {
     "O302": FaultCode(
         "incomplete scenario",
         "A scenario has a title and a story in both languages, a regime, facts, and what is "
-        "expected; so has each of its variations, but for the story.",
+        "expected; so has each of its variations, but for the story. A story of a case has a process, "
+        "the day on which it is opened, and events in place of the regime.",
         "add what the message names; `placet schema --scenario` describes the whole.",
-        "情景不完整。须补齐中英文标题和说明、规则集、事实及预期判定。",
+        "情景不完整。须补齐中英文标题和说明、规则集、事实及预期判定；个案情景须写明办理流程、开立日期和事件。",
     ),
     "O303": FaultCode(
         "not a stored decision",
