@@ -60,7 +60,8 @@ def read_opening(book: Rulebook, document: Document, today: int) -> Opening:
     if not process.in_force.holds(opened_on):
         told = f"`{process.id}` is not in force on {iso(opened_on)}"
         help = f"it is in force from {iso(process.in_force.start)}"
-        faults.append(Diagnostic("O410", document.at(), told, help))
+        place = document.at() if day is None else document.at("opened_on")
+        faults.append(Diagnostic("O410", place, told, help))
     if faults:
         raise OrderRejected(faults)
     carried = {name: said for name, said in carried.items() if said}
