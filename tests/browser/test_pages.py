@@ -32,11 +32,11 @@ PAGES = {
 ADDRESSES = [path.partition("?")[0] for path in PAGES]
 NAMES = re.compile(
     # ours, and what is called so in every language
-    r"placet|Example Cloud|JSON Schema|JSON|YAML|XML|\b(?:Shift|Enter)\b|^article$"
+    r"placet|Example Cloud|JSON Schema|JSON|YAML|XML|Mermaid|\b(?:Shift|Enter)\b|^article$"
     # products and what is said of them
     r"|Instinct|Rubin|Groq|PCIe|DRAM|ECCN|HTSUS|IaaS"
     # who is cited, and persons
-    r"|Truth Social|WION|《The News》|News\.Az|Benzinga|Finviz|Paraluman|Enostech|TradeVae|CSMS"
+    r"|Truth Social|WION|《The News》|News\.Az|Benzinga|Finviz|Tom's Hardware|Paraluman|Enostech|TradeVae|CSMS"
     r"|Skadden|International Trade Today|David Peters|GitHub|govinfo"
     # addresses on the network, places in a source, and names with hyphens: of rule sets, sources
     r"|[\w-]+(?:\.[\w-]+)+(?:/[\w./-]+)?|\w+/[\w-]+|note \d|FR \d+, summary|\(viii\)|\b[0-9a-f]{64}\b"
