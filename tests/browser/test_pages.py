@@ -36,11 +36,11 @@ NAMES = re.compile(
     # products and what is said of them
     r"|Instinct|Rubin|Groq|PCIe|DRAM|ECCN|HTSUS|IaaS"
     # who is cited, and persons
-    r"|Truth Social|WION|《The News》|News\.Az|Benzinga|Finviz|Tom's Hardware|Paraluman|Enostech|TradeVae|CSMS"
-    r"|Skadden|International Trade Today|David Peters|GitHub|govinfo"
+    r"|Truth Social|WION|《The News》|News\.Az|Benzinga|Finviz|Paraluman|Enostech|TradeVae|CSMS"
+    r"|Tom's Hardware|Bass, Berry & Sims|Skadden|International Trade Today|David Peters|GitHub|govinfo"
     # addresses on the network, places in a source, and names with hyphens: of rule sets, sources
     r"|[\w-]+(?:\.[\w-]+)+(?:/[\w./-]+)?|\w+/[\w-]+|note \d|FR \d+, summary|\(viii\)|\b[0-9a-f]{64}\b"
-    r"|[a-z0-9]+(?:-[a-z0-9]+)+",
+    r"|Section \d|[a-z0-9]+(?:-[a-z0-9]+)+",
     re.ASCII,
 )
 """What is written in Latin letters on a Chinese page too."""
