@@ -313,10 +313,13 @@ def schema(
     regime_file: Annotated[
         bool, typer.Option("--regime-file", help="Describe regime.yaml.")
     ] = False,
+    process_file: Annotated[
+        bool, typer.Option("--process-file", help="Describe process.yaml.")
+    ] = False,
     decision: Annotated[bool, typer.Option("--decision", help="Describe decisions.")] = False,
     rules: RulesOption = None,
 ) -> None:
-    """Print the JSON Schema of an order, a decision, or scenario, rule and regime files."""
+    """Print the JSON Schema of an order, a decision, or scenario, rule, regime, process files."""
     chosen = _settings(rules, None)
 
     def run() -> int:
@@ -332,11 +335,16 @@ def schema(
             made = schemas.rule_schema(service.rulebook())
         elif regime_file:
             made = schemas.regime_schema(service.rulebook())
+        elif process_file:
+            from engine.process_schema import process_schema
+
+            made = process_schema(service.rulebook())
         elif scenario:
             made = schemas.scenario_schema(service.rulebook())
         elif regime is None:
             typer.echo(
-                "name a rule set, or give --scenario, --rule, --regime-file or --decision",
+                "name a rule set, or give --scenario, --rule, --regime-file, --process-file or "
+                "--decision",
                 err=True,
             )
             return 2

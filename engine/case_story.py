@@ -27,10 +27,9 @@ AT_EVENT = ("not_taken", "refused", *STANDS)
 """What can be expected of an event, and of the case after it."""
 AT_END = ("as_of", *STANDS)
 """What can be expected when the last event has been played."""
-NOT_TAKEN = (
-    *("O103", "O202", "O203", "O204"),
-    *("O401", "O402", "O403", "O404", "O405", "O406", "O407"),
-)
+UNREADABLE = ("O202", "O203", "O204", "O404", "O405")
+"""The codes of the faults of an event that cannot be read."""
+NOT_TAKEN = ("O401", "O402", "O403", "O406", "O407", *UNREADABLE)
 """The codes of the faults for which an event is not taken."""
 STOPPED, RUNS_NOT, UNKNOWN = "stopped", "none", "unknown"
 

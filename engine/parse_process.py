@@ -43,11 +43,11 @@ TAKEN = ("event", "on", "note")
 """What stands beside the fields of an event, so that no field has such a name."""
 _CHIPS = "a ledger counts chips"
 
-_NEEDED = (
+PROCESS_REQUIRED = (
     *("title", "summary", "sources", "in_force", "read_to", "leaves_out"),
     *("stages", "events", "transitions"),
 )
-_OPTIONAL = ("codes", "keeps", "fields", "clocks", "totals", "figures", "ledger")
+PROCESS_OPTIONAL = ("codes", "keeps", "fields", "clocks", "totals", "figures", "ledger")
 _NAMED = ("stages", "keeps", "fields", "events", "clocks")
 
 
@@ -61,7 +61,7 @@ def parse_process(
 ) -> Process | None:
     """Read `process.yaml`; `regime` is the rule set of its folder, where there is one."""
     before = len(faults)
-    top = Reader("R", faults).mapping(node, _NEEDED, _OPTIONAL)
+    top = Reader("R", faults).mapping(node, PROCESS_REQUIRED, PROCESS_OPTIONAL)
     if top is None:
         return None
     known = {name: _names_in(top.get(name)) for name in _NAMED}

@@ -16,8 +16,8 @@ from engine.source import Mapping as Entries
 from engine.source import Node, Scalar
 from engine.values import Type
 
-_NEEDED = ("from", "says", "certainty", "cite")
-_OPTIONAL = ("on", "after", "when", "otherwise", "to", "set", "refuse", "hold", "held")
+TRANSITION_REQUIRED = ("from", "says", "certainty", "cite")
+TRANSITION_OPTIONAL = ("on", "after", "when", "otherwise", "to", "set", "refuse", "hold", "held")
 
 
 def parse_transitions(draft: Draft, node: Node | None, regime: Regime) -> tuple[Transition, ...]:
@@ -32,7 +32,7 @@ def parse_transitions(draft: Draft, node: Node | None, regime: Regime) -> tuple[
 
 def _transition(draft: Draft, number: int, node: Node, regime: Regime) -> Transition | None:
     reader = draft.reader
-    entry = reader.mapping(node, _NEEDED, _OPTIONAL)
+    entry = reader.mapping(node, TRANSITION_REQUIRED, TRANSITION_OPTIONAL)
     if entry is None:
         return None
     place = head(node.span)

@@ -1,88 +1,49 @@
-"""Describe orders, scenarios, rules and regimes as JSON Schema 2020-12, for clients and editors.
+"""Describe orders, scenarios, rules, regimes and processes as JSON Schema 2020-12.
 
 A schema accepts what the readers of this package accept, as far as JSON Schema can say it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from engine.ir import CERTAINTIES, DUES, KINDS_OF_RULE, STATUSES, Expr, Pair, Regime
+from engine.ir import CERTAINTIES, DUES, KINDS_OF_RULE, STATUSES, Expr, Regime
 from engine.load import Rulebook
 from engine.names import uses
-from engine.values import KINDS, MAX_TEXT, Type
-from engine.vocabulary import FactDefinition, Vocabulary
-from engine.words import CERTAINTY, DUE, HELD_BY, KIND, STATUS
-
-Json = dict[str, Any]
-
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_NOT_SAID = (
-    "What a JSON Schema cannot say: that a value agrees with the catalogue row of the product, "
-    "that a date exists, and that a JSON integer is not written with a fraction (1.0). "
+from engine.process_schema import story_part
+from engine.schema_parts import (
+    AMOUNT,
+    CONDITION,
+    DATE,
+    DIALECT,
+    ID,
+    LOOSE,
+    NOT_SAID,
+    ONE,
+    PAIR,
+    PERIOD,
+    SAID,
+    SCALE,
+    TEXT,
+    Json,
+    block,
+    both,
+    choice,
+    cited,
+    codes_of,
+    definitions_of,
+    list_of,
+    named_by_author,
+    one_of,
+    order_parts,
+    where,
+    whole_file,
+    written,
 )
-_LOOSE = (
-    "Placet reads every scalar as text and then by its declared type. An editor reads YAML by its "
-    "own rules first, so numbers, yes/no words (`NO`) and dates without quotes are accepted here. "
-)
-_DATE: Json = {
-    "type": "string",
-    "format": "date",
-    "pattern": "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$",
-}
-_NAME = "^(?!(?:true|false|min|max|date|and|or|not|in)$)[a-z][a-z0-9_]*$"
-_ID = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
-_NUMBER = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?")
-_TEXT: Json = {"type": ["string", "number", "boolean"], "minLength": 1}
-_PAIR: Json = {
-    "type": "object",
-    "properties": {"en": _TEXT, "zh": _TEXT},
-    "required": ["en", "zh"],
-    "additionalProperties": False,
-}
-_CONDITION: Json = {"type": ["string", "boolean"], "minLength": 1, "maxLength": 2000}
-_AMOUNT: Json = {"type": ["string", "number"], "minLength": 1, "maxLength": 2000}
-_SCALE: Json = {"enum": [*range(10), *(str(n) for n in range(10))]}
-_ONE: Json = {"type": ["string", "number", "boolean"]}
-
-# What every key means, for people who point at it in an editor.
-_KEYS = {
-    "title": "name, in both languages / 名称，须有中英文",
-    "kind": "what kind of requirement this is / 要求的性质",
-    "certainty": "how sure its source is / 来源的可靠程度",
-    "due": "when it must be fulfilled / 何时须成立",
-    "in_force": "days in force; `until` is the first day after / 有效期；until为失效首日",
-    "known_from": "earlier dates get a hindsight caution / 早于此日的判定附事后提示",
-    "parameters": "values by date that a what-if may change / 按日期取值、可作假设变更的参数",
-    "applies": "the rule asks nothing unless this is true / 此条件成立时才适用本规则",
-    "require": "what must be true of the order / 订单须符合的条件",
-    "cite": "sources, with their words and a translation / 出处，附原文与译文",
-    "settles": "what the sources leave open, and the reading / 来源未明之处与解读",
-    "remarks": "sentences added to the finding when true / 条件成立时附于判断的说明",
-    "cautions": "sentences shown beside the decision when true / 条件成立时随判定显示的提示",
-    "obligations": "conditions that an agency attaches / 主管机关所附条件",
-    "examples": "small orders with the finding each must get / 示例订单及应得判断",
-    "summary": "what the rule set asks, and of what / 规则集审查的内容",
-    "sources": "documents it was written from / 编写所据来源",
-    "dated_by": "the date fact that chooses the rules / 用以选定规则的日期事实",
-    "read_to": "how far its authors read the sources / 编者读来源至何日",
-    "scope": "which orders it is about / 适用于哪些订单",
-    "lists": "named lists of codes / 代码清单",
-    "derive": "named quantities / 计算所得数额",
-    "rules": "its rule files, in order / 规则文件，按顺序",
-    "outcomes": "what each result is called and means / 各判定结果的名称与含义",
-    "leaves_out": "what it does not examine / 未审查事项",
-    "regime": "the rule set that decides / 所用规则集",
-    "as_of": "the day whose rules apply, US Eastern / 规则基准日，按美国东部时间",
-    "without": "rules left out of this analysis / 本次分析未计入的规则",
-    "facts": "what is known of the order / 订单事实",
-    "basis": "per fact the document it rests on / 各事实所据文件",
-    "story": "what happened, in a few sentences / 情景经过",
-    "expect": "the decision that should come out / 应得判定",
-    "vary": "variations of the order / 情景变体",
-}
+from engine.values import KINDS, Type
+from engine.vocabulary import Vocabulary
+from engine.words import CERTAINTY, DUE, KIND, STATUS
 
 
 def order_schema(rulebook: Rulebook, regime: Regime) -> Json:
@@ -93,186 +54,148 @@ def order_schema(rulebook: Rulebook, regime: Regime) -> Json:
         **{name: {} for name in ("title", "story", "expect", "vary")},
         "regime": {"enum": [regime.id, None]},
         **_asked(regime, vocabulary, False),
-        **_order_parts(vocabulary, False),
+        **order_parts(vocabulary, False),
     }
     return {
-        "$schema": _DIALECT,
-        "$comment": _NOT_SAID + "Null, or no value, is unknown.",
-        "title": _both(regime.title),
+        "$schema": DIALECT,
+        "$comment": NOT_SAID + "Null, or no value, is unknown.",
+        "title": both(regime.title),
         "type": "object",
         "if": {"required": ["facts"]},
-        "then": _object(parts, "facts"),
+        "then": block(parts, "facts"),
         "else": {"$ref": "#/$defs/facts"},
-        "$defs": _definitions(vocabulary, False, _needed_by(regime, vocabulary)),
+        "$defs": definitions_of(vocabulary, False, _needed_by(regime, vocabulary)),
     }
 
 
 def value_schema(type: Type, vocabulary: Vocabulary) -> Json:
     """Describe one value as it is written in JSON."""
-    return _ways(_written(type, vocabulary, False))
+    return one_of(written(type, vocabulary, False))
 
 
 def scenario_schema(rulebook: Rulebook) -> Json:
-    """Describe scenario files."""
+    """Describe the files of `scenarios/`: a scenario, or a story of a case, which names a process."""
+    made = {
+        "type": "object",
+        "if": {"required": ["process"]},
+        "then": story_part(rulebook),
+        "else": _scenario(rulebook),
+    }
+    definitions = definitions_of(rulebook.vocabulary, True, {})
+    return whole_file(made, "Scenario / 情景", NOT_SAID + LOOSE, definitions)
+
+
+def _scenario(rulebook: Rulebook) -> Json:
     vocabulary = rulebook.vocabulary
     of_regime: Json = {
         "parameters": {},
         "without": {},
         "expect": {},
-        "as_of": _ways([_DATE], null=True),
+        "as_of": one_of([DATE], null=True),
     }
-    varied = {"title": _PAIR, "set": {"$ref": "#/$defs/facts"}, **of_regime}
+    varied = {"title": PAIR, "set": {"$ref": "#/$defs/facts"}, **of_regime}
     parts = {
-        **{"title": _PAIR, "story": _PAIR, "regime": {"enum": list(rulebook.regimes)}},
+        **{"title": PAIR, "story": PAIR, "regime": {"enum": list(rulebook.regimes)}},
         **of_regime,
-        **_order_parts(vocabulary, True),
-        "vary": _listed(_object(varied, "title expect")),
+        **order_parts(vocabulary, True),
+        "vary": list_of(block(varied, "title expect")),
     }
-    made = _object(parts, "title story regime facts expect")
+    made = block(parts, "title story regime facts expect")
     made["allOf"] = [
-        _where("regime", regime.id, _of_regime(regime, vocabulary))
+        where("regime", regime.id, _of_regime(regime, vocabulary))
         for regime in rulebook.regimes.values()
     ]
-    definitions = _definitions(vocabulary, True, {})
-    return _file(made, "Scenario / 情景", _NOT_SAID + _LOOSE, definitions)
+    return made
 
 
 def rule_schema(rulebook: Rulebook) -> Json:
     """Describe rule files."""
     vocabulary = rulebook.vocabulary
-    words = dict.fromkeys(("at", "quote", "en", "zh"), _TEXT)
-    cited = _object({"source": {"enum": list(rulebook.sources)}, **words, "says": _SAID}, "source")
-    cited["anyOf"] = [{"required": ["quote"]}, {"required": ["says"]}]
-    cited["dependentRequired"] = {"en": ["quote"], "zh": ["quote"]}
-    cited["dependentSchemas"] = {"quote": {"oneOf": [{"required": ["en"]}, {"required": ["zh"]}]}}
-    certainty, finding = _choice(CERTAINTIES, CERTAINTY), _choice(STATUSES, STATUS)
-    answered = {"question": _SAID, "answer": _SAID, "certainty": certainty}
-    example = {"given": {"$ref": "#/$defs/facts"}, "finding": finding, "as_of": _DATE}
+    certainty, finding = choice(CERTAINTIES, CERTAINTY), choice(STATUSES, STATUS)
+    answered = {"question": SAID, "answer": SAID, "certainty": certainty}
+    example = {"given": {"$ref": "#/$defs/facts"}, "finding": finding, "as_of": DATE}
     both_sides = [
         {"contains": {"properties": {"finding": {"const": status}}, "required": ["finding"]}}
         for status in ("met", "unmet")
     ]
-    shown = _object(example, "given finding")
+    shown = block(example, "given finding")
     parts = {
-        "title": _PAIR,
-        "kind": _choice(KINDS_OF_RULE, KIND),
+        "title": PAIR,
+        "kind": choice(KINDS_OF_RULE, KIND),
         "certainty": certainty,
-        "due": _choice(DUES, DUE),
-        "in_force": _PERIOD,
-        "known_from": _DATE,
+        "due": choice(DUES, DUE),
+        "in_force": PERIOD,
+        "known_from": DATE,
         "parameters": _declared_parameters(vocabulary),
-        "applies": _CONDITION,
-        "require": _CONDITION,
-        "cite": {"type": "array", "items": cited, "minItems": 1},
-        "settles": _listed(_object(answered, "question answer")),
+        "applies": CONDITION,
+        "require": CONDITION,
+        "cite": {"type": "array", "items": cited(rulebook.sources), "minItems": 1},
+        "settles": list_of(block(answered, "question answer")),
         "remarks": _notes(),
         "cautions": _notes(),
         "obligations": _notes({"from": {"enum": list(vocabulary.facts)}}),
         "examples": {"type": "array", "items": shown, "allOf": both_sides},
     }
-    made = _object(parts, "title kind certainty due in_force require cite examples")
-    return _file(made, "Rule / 规则", _LOOSE, _definitions(vocabulary, True, {}))
+    made = block(parts, "title kind certainty due in_force require cite examples")
+    return whole_file(made, "Rule / 规则", LOOSE, definitions_of(vocabulary, True, {}))
 
 
 def regime_schema(rulebook: Rulebook) -> Json:
     """Describe `regime.yaml`."""
     vocabulary = rulebook.vocabulary
     lists = {"enum": list(vocabulary.lists)}
-    codes = {"of": lists, "codes": _listed(_ONE), "group": _TEXT, "label": _PAIR}
-    named = _object(codes, "of label")
+    codes = {"of": lists, "codes": list_of(ONE), "group": TEXT, "label": PAIR}
+    named = block(codes, "of label")
     named["oneOf"] = [{"required": ["codes"]}, {"required": ["group"]}]
     named["allOf"] = [
-        _where("of", name, {"properties": {"codes": {"items": _codes(list(of.codes), True)}}})
+        where("of", name, {"properties": {"codes": {"items": codes_of(list(of.codes), True)}}})
         for name, of in vocabulary.lists.items()
     ]
     quantity = {
-        **{"type": {"enum": ["integer", "decimal", "money", "ratio"]}, "value": _AMOUNT},
-        **{"unit": {"enum": list(vocabulary.units)}, "scale": _SCALE},
-        **{"label": _PAIR, "says": _PAIR, "round": {"enum": ["up", "down"]}},
+        **{"type": {"enum": ["integer", "decimal", "money", "ratio"]}, "value": AMOUNT},
+        **{"unit": {"enum": list(vocabulary.units)}, "scale": SCALE},
+        **{"label": PAIR, "says": PAIR, "round": {"enum": ["up", "down"]}},
     }
-    outcome = _object({"code": _TEXT, "label": _PAIR, "meaning": _PAIR}, "code label meaning")
+    outcome = block({"code": TEXT, "label": PAIR, "meaning": PAIR}, "code label meaning")
     dates = [path for path, fact in vocabulary.facts.items() if fact.type.kind == "date"]
-    id = {"type": "string", "pattern": _ID}
+    id = {"type": "string", "pattern": ID}
     parts = {
-        "title": _PAIR,
-        "summary": _PAIR,
-        "sources": _listed({"enum": list(rulebook.sources)}),
-        "in_force": _PERIOD,
+        "title": PAIR,
+        "summary": PAIR,
+        "sources": list_of({"enum": list(rulebook.sources)}),
+        "in_force": PERIOD,
         "dated_by": {"enum": dates},
-        "read_to": _DATE,
-        "scope": _CONDITION,
-        "lists": _named(named),
+        "read_to": DATE,
+        "scope": CONDITION,
+        "lists": named_by_author(named),
         "parameters": _declared_parameters(vocabulary),
-        "derive": _named(_object(quantity, "type value label")),
+        "derive": named_by_author(block(quantity, "type value label")),
         "rules": {"type": "array", "items": id, "minItems": 1, "uniqueItems": True},
-        "outcomes": _object(dict.fromkeys(STATUSES, outcome), " ".join(STATUSES)),
+        "outcomes": block(dict.fromkeys(STATUSES, outcome), " ".join(STATUSES)),
         "cautions": _notes(),
-        "leaves_out": _listed(_PAIR),
+        "leaves_out": list_of(PAIR),
     }
     required = "title summary sources in_force dated_by read_to scope rules outcomes leaves_out"
-    return _file(_object(parts, required), "Rule set / 规则集", _LOOSE, {})
+    return whole_file(block(parts, required), "Rule set / 规则集", LOOSE, {})
 
 
-# --- parts that several schemas have ---
-
-
-def _both(pair: Pair) -> str:
-    return f"{pair.en} / {pair.zh}"
-
-
-def _file(made: Json, title: str, comment: str, definitions: Json) -> Json:
-    head = {"$schema": _DIALECT, "$comment": comment.strip(), "title": title}
-    return {**head, **made, **({"$defs": definitions} if definitions else {})}
-
-
-def _object(properties: Mapping[str, Any], required: str = "") -> Json:
-    """A mapping that refuses unknown names; keys that people write are described."""
-    told = {
-        name: {**part, "description": _KEYS[name]} if name in _KEYS else part
-        for name, part in properties.items()
-    }
-    made: Json = {"type": "object", "properties": told, "additionalProperties": False}
-    return {**made, "required": required.split()} if required else made
-
-
-_SAID: Json = {"anyOf": [_TEXT, _PAIR]}
-_PERIOD = _object({"from": _DATE, "until": _DATE}, "from")
-
-
-def _where(name: str, value: str, then: Json) -> Json:
-    """What holds where a name has a value."""
-    return {"if": {"properties": {name: {"const": value}}, "required": [name]}, "then": then}
-
-
-def _named(item: Json) -> Json:
-    """A mapping whose names are the author's own."""
-    names = {"pattern": _NAME}
-    return {"type": "object", "propertyNames": names, "additionalProperties": item}
-
-
-def _listed(item: Json) -> Json:
-    return {"type": ["array", "null"], "items": item}
+# --- parts ---
 
 
 def _notes(more: Mapping[str, Any] | None = None) -> Json:
-    parts = {**(more or {}), "when": _CONDITION, "en": _TEXT, "zh": _TEXT}
-    return _listed(_object(parts, " ".join(parts)))
-
-
-def _choice(words: Sequence[str], labels: Mapping[str, Pair]) -> Json:
-    """Words to choose from; editors show what each means."""
-    return {"enum": list(words), "enumDescriptions": [_both(labels[word]) for word in words]}
+    parts = {**(more or {}), "when": CONDITION, "en": TEXT, "zh": TEXT}
+    return list_of(block(parts, " ".join(parts)))
 
 
 def _declared_parameters(vocabulary: Vocabulary) -> Json:
-    dated = _object({"from": _DATE, "value": _ONE}, "from value")
+    dated = block({"from": DATE, "value": ONE}, "from value")
     parameter = {
         "type": {"enum": [kind for kind in KINDS if kind not in ("text", "code")]},
-        **{"unit": {"enum": list(vocabulary.units)}, "scale": _SCALE},
-        **{"min": _AMOUNT, "max": _AMOUNT, "label": _PAIR},
+        **{"unit": {"enum": list(vocabulary.units)}, "scale": SCALE},
+        **{"min": AMOUNT, "max": AMOUNT, "label": PAIR},
         "values": {"type": "array", "items": dated, "minItems": 1},
     }
-    return _named(_object(parameter, "type values"))
+    return named_by_author(block(parameter, "type values"))
 
 
 def _of_regime(regime: Regime, vocabulary: Vocabulary) -> Json:
@@ -280,87 +203,26 @@ def _of_regime(regime: Regime, vocabulary: Vocabulary) -> Json:
     named = {"type": "array", "items": {"enum": [rule.id for rule in regime.rules]}}
     outcomes = {outcome.code: outcome.label for outcome in regime.outcomes.values()}
     expected = {
-        "outcome": _choice(tuple(outcomes), outcomes),
+        "outcome": choice(tuple(outcomes), outcomes),
         **dict.fromkeys(("unmet", "unknown", "not_applicable"), named),
     }
-    parts = {**_asked(regime, vocabulary, True), "expect": _object(expected, "outcome")}
+    parts = {**_asked(regime, vocabulary, True), "expect": block(expected, "outcome")}
     return {"properties": {**parts, "vary": {"items": {"properties": parts}}}}
 
 
 def _asked(regime: Regime, vocabulary: Vocabulary, loose: bool) -> Json:
     """What an envelope asks of a regime: a day, other parameter values, rules left out."""
     changed = {
-        name: {"title": _both(p.label), **_ways(_written(p.type, vocabulary, loose))}
+        name: {"title": both(p.label), **one_of(written(p.type, vocabulary, loose))}
         for name, p in regime.parameters.items()
     }
     rules = [rule.id for rule in regime.rules]
     ids = {"enum": [*rules, *(f"{regime.id}/{rule}" for rule in rules)]}
     return {
-        "as_of": _ways([_DATE], null=True),
-        "parameters": _ways([_object(changed)], null=True),
+        "as_of": one_of([DATE], null=True),
+        "parameters": one_of([block(changed)], null=True),
         "without": {"anyOf": [ids, {"type": "array", "items": ids}, {"type": "null"}]},
     }
-
-
-def _order_parts(vocabulary: Vocabulary, loose: bool) -> Json:
-    text = _written(Type("text"), vocabulary, loose)[0]
-    paper = _object({"document": text, "dated": _DATE, "entered_by": text})
-    basis = {
-        "type": ["object", "null"],
-        "propertyNames": {"enum": list(vocabulary.facts)},
-        "additionalProperties": {"anyOf": [text, paper]},
-    }
-    return {"facts": {"$ref": "#/$defs/facts"}, "basis": basis}
-
-
-# --- facts ---
-
-
-def _definitions(
-    vocabulary: Vocabulary, loose: bool, needed: Mapping[str, Collection[str]]
-) -> Json:
-    """Every fact and code list once, and the ways in which facts stand in an order."""
-    made: Json = {"facts": _nested(vocabulary, "")}
-    for path, fact in vocabulary.facts.items():
-        made[path] = _fact(fact, vocabulary, loose, needed.get(path, ()))
-    for name, codes in vocabulary.lists.items():
-        labels = [_both(code.label) for code in codes.codes.values()]
-        made[f"codes.{name}"] = {**_codes(list(codes.codes), loose), "enumDescriptions": labels}
-    return made
-
-
-def _nested(vocabulary: Vocabulary, prefix: str) -> Json:
-    """The facts below a prefix: by the rest of their path, or nested; each once."""
-    properties: Json = {}
-    once: Json = {}
-    for inner in sorted(p for p in vocabulary.prefixes if p.startswith(prefix)):
-        properties[inner.removeprefix(prefix)] = _nested(vocabulary, f"{inner}.")
-    for path in (p for p in vocabulary.facts if p.startswith(prefix)):
-        rest = path.removeprefix(prefix)
-        properties[rest] = {"$ref": f"#/$defs/{path}"}
-        outer, dot, name = rest.rpartition(".")
-        if dot:
-            once[rest] = {"properties": {outer: {"properties": {name: False}}}}
-    made: Json = {"type": ["object", "null"], "properties": properties}
-    return {**made, "additionalProperties": False, **({"dependentSchemas": once} if once else {})}
-
-
-def _fact(
-    fact: FactDefinition, vocabulary: Vocabulary, loose: bool, needed: Collection[str]
-) -> Json:
-    unit, held, hint = vocabulary.units.get(fact.type.unit or ""), HELD_BY[fact.held_by], fact.hint
-    said = [
-        Pair("computed; it cannot be stated", "计算所得，不得填写") if fact.derived else None,
-        hint,
-        Pair(f"in {unit.many}", f"单位：{unit.zh.strip()}") if unit else None,
-        Pair("the catalogue supplies it", "可由目录提供") if fact.catalogue else None,
-        Pair(f"who can change it: {held.en}", f"由谁决定：{held.zh}"),
-        Pair(f"needed by {', '.join(needed)}", f"用于{'、'.join(needed)}") if needed else None,
-    ]
-    lines = [line for line in said if line is not None]
-    told = Pair("; ".join(line.en for line in lines), "；".join(line.zh for line in lines))
-    ways = [] if fact.derived else _written(fact.type, vocabulary, loose)
-    return {"title": _both(fact.label), "description": _both(told), **_ways(ways, null=True)}
 
 
 def _needed_by(regime: Regime, vocabulary: Vocabulary) -> dict[str, list[str]]:
@@ -379,91 +241,3 @@ def _needed_by(regime: Regime, vocabulary: Vocabulary) -> dict[str, list[str]]:
                 needed[name].append(rule)
                 waiting += [fact.catalogue] if fact.catalogue is not None else []
     return needed
-
-
-# --- written values ---
-
-
-def _ways(ways: list[Json], *, null: bool = False) -> Json:
-    """One of some ways to write a value; null is unknown."""
-    every = [*ways, {"type": "null"}] if null else ways
-    return {"anyOf": every} if len(every) > 1 else every[0]
-
-
-def _written(type: Type, vocabulary: Vocabulary, loose: bool) -> list[Json]:
-    """The ways to write a value of a type."""
-    match type.kind:
-        case "boolean":
-            return [{"enum": [True, False, "true", "false"]}]
-        case "date":
-            return [_DATE]
-        case "text":
-            kinds: Any = ["string", "number", "boolean"] if loose else "string"
-            return [{"type": kinds, "maxLength": MAX_TEXT}]
-        case "code":
-            return [{"$ref": f"#/$defs/codes.{type.codes}"}]
-        case _:
-            ways = [_digits(type)]
-            if type.kind == "integer" or loose:
-                ways.append(_number(type))
-            return ways
-
-
-def _codes(codes: Sequence[str], loose: bool) -> Json:
-    """A list of codes; loosely also what YAML makes of those that look like something else."""
-    made: Json = {"enum": list(codes)}
-    if not loose:
-        return made
-    low = {code.lower() for code in codes}
-    made["enum"] += [True] if low & {"y", "yes", "on", "true"} else []
-    made["enum"] += [False] if low & {"n", "no", "off", "false"} else []
-    if any(_NUMBER.fullmatch(code) for code in codes):
-        return {"anyOf": [made, {"type": "number"}]}
-    return made
-
-
-def _number(type: Type) -> Json:
-    """A JSON number within bounds, widened to whole numbers: no float is written here."""
-    made: Json = {"type": "integer" if type.kind == "integer" else "number"}
-    if type.lo is not None and type.hi is not None:
-        one = 10**type.scale
-        made |= {"minimum": type.lo // one, "maximum": -(-type.hi // one)}
-    return made
-
-
-def _digits(type: Type) -> Json:
-    """A number as text, with patterns that hold it to its bounds where those are not negative."""
-    one = 10**type.scale
-    whole, fraction = 18, f"(?:\\.[0-9]{{1,{type.scale}}})?" if type.scale else ""
-    if type.kind == "money":
-        whole, fraction = 16, "(?:\\.[0-9]{2})?"
-    made: Json = {"type": "string", "pattern": f"^-?[0-9]{{1,{whole}}}{fraction}$"}
-    if type.lo is None or type.hi is None or type.lo < 0:
-        return made
-    # A bound between two whole numbers is widened to the next: patterns compare digits only.
-    high = type.hi if type.hi % one == 0 else type.hi // one * one + one - 1
-    made["allOf"] = [{"pattern": f"^-?{_up_to(high, one)}$"}]
-    low = f"|{_up_to(type.lo - 1, one)}$" if type.lo else ""
-    made["not"] = {"pattern": f"^(?:-.*[1-9]{low})"}
-    return made
-
-
-def _up_to(limit: int, one: int) -> str:
-    """A pattern for decimals of at most a limit, of which `one` parts make a whole."""
-    whole, rest = divmod(limit, one)
-    if one == 1:
-        return _whole_up_to(whole)
-    if rest == one - 1:
-        return f"{_whole_up_to(whole)}(?:\\.[0-9]+)?"
-    below = f"{_whole_up_to(whole - 1)}(?:\\.[0-9]+)?|" if whole else ""
-    return f"(?:{below}0*{whole}(?:\\.0+)?)"
-
-
-def _whole_up_to(limit: int) -> str:
-    digits = str(limit)
-    ways = [f"[0-9]{{1,{len(digits) - 1}}}" if len(digits) > 1 else "0"]
-    for place, digit in enumerate(digits):
-        if digit > ("0" if place else "1"):
-            rest = len(digits) - place - 1
-            ways.append(f"{digits[:place]}[0-{int(digit) - 1}][0-9]{{{rest}}}")
-    return f"0*(?:{'|'.join([*ways, digits])})"

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
 
+from api.cli import app
 from engine.diagnostics import OrderRejected
 from engine.load import Rulebook, load
 from engine.order import document, order_from, read_envelope, read_parameters, read_without
+from engine.parse_process import PROCESS_OPTIONAL, PROCESS_REQUIRED
 from engine.parse_rule import RULE_OPTIONAL, RULE_REQUIRED
+from engine.parse_transition import TRANSITION_OPTIONAL, TRANSITION_REQUIRED
+from engine.process_schema import process_schema
 from engine.schema import order_schema, regime_schema, rule_schema, scenario_schema
 from engine.source import read_text
+from tests.test_case_story import PAID, SLIPS, WRONG
 
 ROOT = Path(__file__).parent.parent
 RULES, SCENARIOS = ROOT / "rules", ROOT / "scenarios"
+PROCESSES = sorted(path.parent.name for path in RULES.glob("*/process.yaml"))
 REGIMES = sorted(path.parent.name for path in RULES.glob("*/regime.yaml"))
 RULE_FILES = sorted(
     path
@@ -29,7 +37,12 @@ SCENARIO_FILES = sorted(SCENARIOS.glob("*/*.yaml"))
 
 
 class EditorLoader(yaml.SafeLoader):
-    """Reads YAML as an editor does: its own types, but dates stay text."""
+    """Reads YAML as an editor does: its own types, but dates and names (`on:`) stay text."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        for key, _ in node.value:
+            key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep)
 
 
 EditorLoader.yaml_implicit_resolvers = {
@@ -49,6 +62,7 @@ def validators(book: Rulebook) -> dict[str, Draft202012Validator]:
         "scenario": scenario_schema(book),
         "rule": rule_schema(book),
         "regime": regime_schema(book),
+        "process": process_schema(book),
         **{id: order_schema(book, regime) for id, regime in book.regimes.items()},
     }
     for schema in schemas.values():
@@ -88,6 +102,19 @@ def test_every_regime_fits_its_schema(
     assert _faults(validators["regime"], _editor(RULES / regime / "regime.yaml")) == []
 
 
+@pytest.mark.parametrize(
+    ("option", "made"),
+    [("--scenario", scenario_schema), ("--rule", rule_schema), ("--regime-file", regime_schema),
+     ("--process-file", process_schema)],
+)  # fmt: skip
+def test_the_command_prints_the_schema_of_each_kind_of_file(
+    option: str, made: Callable[[Rulebook], Any], book: Rulebook
+) -> None:
+    done = CliRunner().invoke(app, ["schema", option, "--rules", str(RULES)])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == made(book)
+
+
 def test_a_rule_schema_names_the_keys_that_the_parser_reads(book: Rulebook) -> None:
     schema = rule_schema(book)
     assert set(schema["required"]) == set(RULE_REQUIRED)
@@ -95,7 +122,9 @@ def test_a_rule_schema_names_the_keys_that_the_parser_reads(book: Rulebook) -> N
 
 
 def test_every_key_of_a_rule_is_described_in_both_languages(book: Rulebook) -> None:
-    for schema in (rule_schema(book), regime_schema(book), scenario_schema(book)):
+    files = scenario_schema(book)
+    made = (rule_schema(book), regime_schema(book), process_schema(book))
+    for schema in (*made, files["then"], files["else"]):
         for name, part in schema["properties"].items():
             assert " / " in part["description"], name
 
@@ -274,6 +303,142 @@ def test_a_broken_rule_does_not_fit_its_schema(
 ) -> None:
     sound = _editor(RULES / "h200-article" / "customer-cap.yaml")
     assert _faults(validators["rule"], {**sound, **BROKEN_RULES[name]}) != []
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_process_fits_its_schema(
+    process: str, validators: dict[str, Draft202012Validator]
+) -> None:
+    assert _faults(validators["process"], _editor(RULES / process / "process.yaml")) == []
+
+
+def test_a_process_schema_names_the_keys_that_the_parser_reads(book: Rulebook) -> None:
+    schema = process_schema(book)
+    parts = schema["properties"]
+    assert set(schema["required"]) == set(PROCESS_REQUIRED)
+    assert set(parts) == {*PROCESS_REQUIRED, *PROCESS_OPTIONAL}
+    transition = parts["transitions"]["items"]
+    assert set(transition["required"]) == set(TRANSITION_REQUIRED)
+    assert set(transition["properties"]) == {*TRANSITION_REQUIRED, *TRANSITION_OPTIONAL}
+    for name, part in transition["properties"].items():
+        assert " / " in part["description"], name
+
+
+def _changed(part: str, number: int, **changes: Any) -> dict[str, Any]:
+    """The process of the article with a transition or a clock changed; a null takes a key out."""
+    sound = _editor(RULES / "h200-article" / "process.yaml")
+    old = sound[part][number] if part == "transitions" else [*sound[part].values()][number]
+    new = {k: v for k, v in {**old, **changes}.items() if v is not None}
+    if part == "transitions":
+        return {**sound, part: [*sound[part][:number], new, *sound[part][number + 1 :]]}
+    return {**sound, part: {**sound[part], [*sound[part]][number]: new}}
+
+
+def _among(part: str, name: str, entry: Any) -> dict[str, Any]:
+    """The process of the article with an entry more, or another one."""
+    sound = _editor(RULES / "h200-article" / "process.yaml")
+    return {**sound, part: {**sound[part], name: entry}}
+
+
+BOTH = {"en": "a", "zh": "甲"}
+KEPT_FACT = {"type": "boolean", "label": BOTH}
+CITED = [{"source": "article", "says": "so"}]
+BROKEN_PROCESSES: dict[str, dict[str, Any]] = {
+    "an unknown part": _among("stages", "x", {"title": BOTH}) | {"states": {}},
+    "no stage": _among("stages", "x", {"title": BOTH}) | {"stages": {}},
+    "nothing left out": _among("stages", "x", {"title": BOTH}) | {"leaves_out": []},
+    "a stage without a title": _among("stages", "waiting", {}),
+    "a stage with a name of its own kind": _among("stages", "Waiting here", {"title": BOTH}),
+    "a stage that ends": _among("stages", "waiting", {"title": BOTH, "ends": True}),
+    "an event that nobody sends": _among("events", "wait", {"title": BOTH, "by": "nobody"}),
+    "an event of somebody else": _among("events", "wait", {"title": BOTH, "by": "lawyer"}),
+    "a field with a type and a model": _among(
+        "fields", "x", {"type": "date", "like": "order.placed_on", "label": BOTH}),
+    "a field without a type": _among("fields", "x", {"label": BOTH}),
+    "a number without bounds": _among("fields", "x", {"type": "integer", "label": BOTH}),
+    "a code without a list": _among("fields", "x", {"type": "code", "label": BOTH}),
+    "a field from somewhere": _among("fields", "x", {"type": "date", "from": "fax", "label": BOTH}),
+    "a kept fact that nobody knows": _among("keeps", "order.colour", {}),
+    "a kept fact without a type": _among("keeps", "case.colour", {"label": BOTH}),
+    "a kept fact of the vocabulary with a type": _among("keeps", "fee.paid", KEPT_FACT),
+    "a derived fact that is kept": _among("keeps", "order.value", {}),
+    "a start of another type": _among("keeps", "review.state", {"starts": "perhaps"}),
+    "an event and a clock": _changed("transitions", 0, after="validity"),
+    "neither event nor clock": _changed("transitions", 0, on=None),
+    "a guard without a word for the sender": _changed("transitions", 0, otherwise=None),
+    "a word for the sender without a guard": _changed("transitions", 0, when=None),
+    "a word for nobody": _changed("transitions", -1, otherwise=BOTH),
+    "a refusal that moves": _changed("transitions", 18, to="closed"),
+    "a hold that ends where there is one": _changed("transitions", 1, hold="end", held="only"),
+    "no source": _changed("transitions", 0, cite=[]),
+    "an unknown source": _changed("transitions", 0, cite=[{"source": "hearsay", "says": "so"}]),
+    "an unknown certainty": _changed("transitions", 0, certainty="sure"),
+    "an unknown key of a transition": _changed("transitions", 0, then="closed"),
+    "a transition that says nothing": _changed("transitions", 0, says=None),
+    "a clock with days and a date": _changed("clocks", 0, days=5),
+    "a clock without an end": _changed("clocks", 0, until=None),
+    "a clock of no days": _changed("clocks", 0, until=None, days=0),
+    "a clock that runs nowhere": _changed("clocks", 0, runs=None),
+    "a figure of another type": _among(
+        "figures", "x", {"type": "date", "value": "order.placed_on", "label": BOTH}),
+    "a ledger without a cap": _among("ledger", "cap", "cap") | {"ledger": {"reserved": "case.x"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN_PROCESSES)
+def test_a_broken_process_does_not_fit_its_schema(
+    name: str, validators: dict[str, Draft202012Validator]
+) -> None:
+    assert _faults(validators["process"], BROKEN_PROCESSES[name]) != []
+
+
+def test_a_process_with_one_part_more_still_fits(
+    validators: dict[str, Draft202012Validator],
+) -> None:
+    sound = [
+        _among("stages", "waiting", {"title": BOTH, "end": False}),
+        _among("keeps", "case.colour", {**KEPT_FACT, "starts": True, "stated": "true"}),
+        _among("keeps", "review.state", {"starts": "deny"}),
+        _among("fields", "x", {"type": "decimal", "scale": 2, "min": 0, "max": 9, "label": BOTH}),
+        _changed("transitions", 1, cite=CITED, held="also"),
+        _changed("clocks", 0, until=None, days="365", runs="any"),
+    ]
+    for process in sound:
+        assert _faults(validators["process"], process) == []
+
+
+# What a schema cannot say: which day follows which, what one part leaves out of another.
+UNSAID = {
+    "an opening that is no day",
+    "an opening before its time",
+    "an end before the last event",
+}
+
+
+@pytest.mark.parametrize("name", [*SLIPS])
+def test_a_slip_in_a_story_of_a_case_does_not_fit(
+    name: str, validators: dict[str, Draft202012Validator]
+) -> None:
+    text, right, wrong, *_ = SLIPS[name]
+    story = yaml.load(text.replace(right, wrong, 1), EditorLoader)
+    assert (_faults(validators["scenario"], story) == []) is (name in UNSAID)
+
+
+@pytest.mark.parametrize("name", [*WRONG])
+def test_a_story_that_expects_the_wrong_thing_is_no_slip(
+    name: str, validators: dict[str, Draft202012Validator]
+) -> None:
+    text, right, wrong, _ = WRONG[name]
+    story = yaml.load(text.replace(right, wrong), EditorLoader)
+    assert _faults(validators["scenario"], story) == []
+
+
+def test_a_story_about_an_unreadable_event_fits(
+    validators: dict[str, Draft202012Validator],
+) -> None:
+    unread = "  - {event: pre-pay, on: 2026-01-23, expect: {not_taken: O404, stage: placed}}\n"
+    story = yaml.load(PAID.replace("expect:\n", unread + "expect:\n"), EditorLoader)
+    assert _faults(validators["scenario"], story) == []
 
 
 def test_a_scenario_may_be_written_without_quotes(
