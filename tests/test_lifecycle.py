@@ -810,17 +810,19 @@ def test_a_replay_of_the_events_that_were_taken_gives_every_state_again(
     books: dict[str, Rulebook], name: str
 ) -> None:
     for setting, course in cases(books[name], name, seed=14, count=60):
-        state = begin(setting, course.opened)
+        state, steps = begin(setting, course.opened), list[Step]()
         kept: list[Happening] = []
-        states = [state]
+        then = [(state, tuple(steps))]
         for sent in course.sent:
             moved = step(setting, state, sent)
             if isinstance(moved, Moved):
                 kept.append(sent)
                 state = moved.state
-                states.append(state)
-        for many, then in enumerate(states):
-            assert replay(setting, course.opened, kept[:many]).state == then
+                steps += moved.steps
+                then.append((state, tuple(steps)))
+        for many, (was, did) in enumerate(then):
+            again = replay(setting, course.opened, kept[:many])
+            assert (again.state, again.steps) == (was, did)
 
 
 @pytest.mark.parametrize("name", PROCESSES)
