@@ -257,6 +257,17 @@ def test_a_guard_that_does_not_hold_is_told_by_titles(client: TestClient) -> Non
     assert "last day 19 February 2027, 364 days left" in part(shown(client, id), "clocks-head")
 
 
+def test_an_order_beyond_the_cap_is_told_with_its_numbers(client: TestClient) -> None:
+    id = opened(client, order=ORDER.format(customer="w", group="w").replace("20000", "80000"))
+    for lang, told in (
+        ("en", "would pass the cap (80,000 is more than 75,000)."),
+        ("zh", "客户集团将超出累计数量上限（80,000大于75,000）。"),
+    ):
+        answer = client.post(f"/cases/{id}/events", params={"lang": lang}, data=PLACED)
+        assert answer.status_code == 422
+        assert told in part(answer, "next-head")
+
+
 def test_an_event_before_the_latest_one_is_told_at_its_date(client: TestClient) -> None:
     id = opened(client)
     sent(client, id, PLACED)

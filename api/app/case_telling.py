@@ -35,6 +35,16 @@ WORDS = {
 }
 _NEXT = re.compile("目前可能的事件：[^。]*。")
 """What stands on the page beside the fault."""
+_COMPARED = re.compile(
+    r" \((-?[0-9]+(?:\.[0-9]+)?) ([<>]=?) (-?[0-9]+(?:\.[0-9]+)?) does not hold\)"
+)
+_UNLIKE = {
+    "<=": Pair("is more than", "大于"),
+    "<": Pair("is not less than", "不小于"),
+    ">=": Pair("is less than", "小于"),
+    ">": Pair("is not more than", "不大于"),
+}
+"""How two numbers stand to each other where a comparison does not hold."""
 _CODE = re.compile(r"`([a-z0-9]+(?:-[a-z0-9]+)*)`")
 
 
@@ -147,8 +157,10 @@ class Telling:
 
     def fault(self, fault: Diagnostic, process: Process) -> str:
         """A fault of an event in an officer's words: stages and events by their titles."""
+        compared = _COMPARED.search(fault.message)
         if self.lang == "zh" and fault.zh:
-            return _NEXT.sub("", fault.zh).replace("`", "")
+            told = _NEXT.sub("", fault.zh).replace("`", "")
+            return told.rstrip("。") + f"（{self._sides(compared)}）。" if compared else told
         names = {id: stage.title for id, stage in process.stages.items()}
         names |= {id: event.title for id, event in process.events.items()}
 
@@ -156,8 +168,20 @@ class Telling:
             title = names.get(found[1])
             return f"“{in_lang(title, self.lang)}”" if title else found[1]
 
-        told = _CODE.sub(titled, fault.message).replace("`", "")
+        told = _COMPARED.sub(lambda found: f" ({self._sides(found)})", fault.message)
+        told = _CODE.sub(titled, told).replace("`", "")
         return told[:1].upper() + told[1:] + ("" if told.endswith(".") else ".")
+
+    def _sides(self, found: re.Match[str]) -> str:
+        """The two numbers of a comparison that does not hold: `80,000 is more than 75,000`."""
+        left, right = (_grouped(found[1]), _grouped(found[3]))
+        relation = in_lang(_UNLIKE[found[2]], self.lang)
+        return f"{left} {relation} {right}" if self.lang == "en" else f"{left}{relation}{right}"
+
+
+def _grouped(number: str) -> str:
+    whole, dot, rest = number.partition(".")
+    return f"{int(whole):,}{dot}{rest}"
 
 
 def soonest(deadlines: Iterable[Json]) -> list[Json]:

@@ -13,7 +13,8 @@ from tests.browser.watch import Desk
 
 STORY = "h200-article/last-twenty-thousand"
 
-OTHERS = "document.querySelectorAll('tr[data-id], #filter option, textarea').forEach(one => one.remove())"
+OTHERS = """document.querySelectorAll("tr[data-id], #filter option, textarea").forEach(
+  (one) => one.remove())"""
 
 
 def open_case(page: Page, title: str = "", of: str = STORY) -> str:
