@@ -6,9 +6,8 @@ the store's transaction, so that nobody else can place an order on the same book
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from api.case_lists import book_told, entry_told
@@ -315,8 +314,9 @@ class Casework:
         """A stored case as JSON."""
         entry, setting, sent = stored.entry, self._setting(stored), self._sent(stored)
         process = setting.process
-        day = max([entry.opened_on, *(one.happening.day for one in sent)])
-        told = tell(self.book, setting, entry.opened_on, sent, day if as_of is None else as_of)
+        past = rebuild(setting, entry.opened_on, sent)
+        day = max([entry.opened_on, *(one.happening.day for one in sent), as_of or 0])
+        told = tell(self.book, setting, entry.opened_on, sent, day, past)
         events = stored.events
         for row in told["history"]:
             if row["number"] is not None:
@@ -348,20 +348,18 @@ class Casework:
             **told,
             "facts": write_facts(self.book.vocabulary, setting.order.stated),
             "basis": stored.document.get("basis", {}),
-            "decision": self._decision(stored, setting, sent, told),
-            "ledger": self._ledger_of(stored, setting, told),
+            "decision": self._decision(stored, setting, past.state, day),
+            "ledger": self._ledger_of(stored, process, day),
         }
 
     def _decision(
-        self, stored: StoredCase, setting: Setting, sent: Sequence[Sent], told: Json
+        self, stored: StoredCase, setting: Setting, state: State, day: int
     ) -> Json | None:
         """The findings so far: the case's order, with what its events have said."""
         process = setting.process
         if not process.judged:
             return None
-        past = rebuild(setting, stored.entry.opened_on, sent)
-        as_of = _day_of(told["as_of"])
-        state = advance(setting, past.state, as_of).state
+        state = advance(setting, state, max(day, state.day)).state
         order = order_of(setting, self.book.vocabulary, state)
         facts = dict(order.stated)
         if facts.get(TO_DATE) is None and stored.entry.holder:
@@ -374,14 +372,13 @@ class Casework:
         }
         document = Document(data, None, Source("case"))
         evaluator: Evaluator = "both" if self.service.live is not None else "reference"
-        return self.service.decide(document, Asked(as_of), evaluator)
+        return self.service.decide(document, Asked(day), evaluator)
 
-    def _ledger_of(self, stored: StoredCase, setting: Setting, told: Json) -> Json | None:
+    def _ledger_of(self, stored: StoredCase, process: Process, day: int) -> Json | None:
         if not stored.entry.holder:
             return None
         rows = self.cases.ledger(stored.entry.workspace, stored.entry.holder)
-        day = _day_of(told["as_of"])
-        return book_told(rows[0], setting.process, day) if rows else None
+        return book_told(rows[0], process, day) if rows else None
 
     def ledger(self, workspace: str, process: Process | None, as_of: int) -> list[Json]:
         """Every book of a workspace, with the cap that a process sets, where one is named."""
@@ -468,7 +465,3 @@ def _to_date(setting: Setting, ledger: LedgerView, document: Document) -> tuple[
         help = "open a case that leaves `customer.units_to_date` out, or use another workspace"
         raise OrderRejected([Diagnostic("O411", document.at(), told, help, said_zh=zh)])
     return ledger.used, None
-
-
-def _day_of(iso_day: str) -> int:
-    return date.fromisoformat(iso_day).toordinal()

@@ -72,10 +72,18 @@ def order_of(setting: Setting, vocabulary: Vocabulary, state: State) -> Order:
 
 
 def tell(
-    book: Rulebook, setting: Setting, opened_on: int, sent: Sequence[Sent], as_of: int
+    book: Rulebook,
+    setting: Setting,
+    opened_on: int,
+    sent: Sequence[Sent],
+    as_of: int,
+    past: Past | None = None,
 ) -> Json:
-    """What a case comes to on a day: that of its latest event, or a later one."""
-    past = rebuild(setting, opened_on, sent)
+    """What a case comes to on a day: that of its latest event, or a later one.
+
+    `past`, where given, is what `rebuild` makes of the events.
+    """
+    past = past or rebuild(setting, opened_on, sent)
     as_of = max(as_of, past.state.day)
     moved = advance(setting, past.state, as_of)
     state = moved.state
