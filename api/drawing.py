@@ -24,6 +24,20 @@ _SIZE, _SMALL, _LINE, _TIGHT, _PAD = 13, 11, 17, 14, 9
 _EDGE, _BOLD = 12, 1.08
 _FONT = 'system-ui, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
 
+_RESERVED = (
+    "state",
+    "note",
+    "end",
+    "class",
+    "direction",
+    "as",
+    "default",
+    "click",
+    "hide",
+    "scale",
+)
+"""Words of Mermaid that no state of it may be called."""
+
 HERE = Pair("present stage", "当前阶段")
 HELD = Pair("held", "暂停处理")
 PASSED = Pair("passed", "已经过")
@@ -127,7 +141,7 @@ def _named(process: Process, stages: Sequence[str], lang: Lang) -> str:
 
 def mermaid(process: Process, lang: Lang, at: str | None = None) -> str:
     """A process as a state diagram of Mermaid."""
-    names = {id: id.replace("-", "_") for id in process.stages}
+    names = {id: id.replace("-", "_") + "_" * (id in _RESERVED) for id in process.stages}
     lines = ["stateDiagram-v2", "    direction TB"]
     for id, stage in process.stages.items():
         lines.append(f'    state "{_entities(in_lang(stage.title, lang))}" as {names[id]}')

@@ -197,6 +197,16 @@ def test_mermaid_names_every_stage_and_way(rulebook: Rulebook, id: str, lang: La
     assert f"[*] --> {process.start.replace('-', '_')}" in text
 
 
+def test_no_state_of_mermaid_is_called_as_a_word_of_its_grammar(rulebook: Rulebook) -> None:
+    process = rulebook.processes["h200-article"]
+    stages = {("end" if id == "closed" else id): stage for id, stage in process.stages.items()}
+    taken = [replace(t, to="end") if t.to == "closed" else t for t in process.transitions]
+    text = mermaid(replace(process, stages=stages, transitions=tuple(taken)), "en")
+    assert " as end_\n" in text
+    assert "end_ --> [*]" in text
+    assert not re.search(r"\bend\b", re.sub('".*"', "", text))
+
+
 @pytest.mark.parametrize(("id", "lang"), BOTH)
 def test_graphviz_reads_the_graph(rulebook: Rulebook, id: str, lang: Lang) -> None:
     process = rulebook.processes[id]
