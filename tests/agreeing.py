@@ -35,7 +35,7 @@ from engine.ir import Compare, CompareOp, Constant, Regime, Rule
 from engine.load import Rulebook, load
 from engine.order import Document, make_order, read_order
 from engine.properties import RuleSet, names_of, rule_sets
-from engine.sample import orders
+from engine.sample import Search, orders
 from engine.values import LIMIT, Type, Value
 from tests.judging import read_condition
 from tests.test_kleene import operator_cases
@@ -152,11 +152,8 @@ def drawn(book: Rulebook, number: int, regimes: int, each: int) -> dict[str, Any
 
     draw()
     parsed = (rules.parse(book.vocabulary) for rules in found)
-    return _many(
-        book,
-        (regime for regime in parsed if regime is not None),
-        partial(near, book, number, each),
-    )
+    sound = (regime for regime in parsed if regime is not None)
+    return _many(book, sound, number, each)
 
 
 def near(book: Rulebook, number: int, each: int, regime: Regime) -> list[Values]:
@@ -167,34 +164,33 @@ def near(book: Rulebook, number: int, each: int, regime: Regime) -> list[Values]
 
 def wide(book: Rulebook, number: int, regimes: int, each: int) -> dict[str, Any]:
     """Rule sets whose conditions are wide and deep."""
-    random = Random(number)
-    sample = partial(scattered, book, random, each)
-    return _many(book, islice(wide_regimes(book, number), regimes), sample)
+    return _many(book, islice(wide_regimes(book, number), regimes), number, each)
 
 
 def scattered(book: Rulebook, random: Random, each: int, regime: Regime) -> list[Values]:
-    """Orders with any mixture of values: a search for better ones would take long here."""
+    """Orders with any mixture of values at which something turns: no search for better ones."""
     choices = describe(book.vocabulary, regime)
-    found = []
+    search, found = Search(choices, random), []
     for _ in range(each):
         stated: dict[str, Value] = {}
         gaps = random.choice((0.0, 0.1, 0.4))
         for path, choice in choices.deciding.items():
             if random.random() >= gaps:
                 choices.set(stated, path, random.choice(choice.near))
+        for edge in random.choices(choices.edges, k=random.randrange(3)) if choices.edges else ():
+            search.move(stated, edge)
         found.append(make_order(book.vocabulary, stated).values)
     return found
 
 
-def _many(
-    book: Rulebook, regimes: Iterable[Regime], sample: Callable[[Regime], list[Values]]
-) -> dict[str, Any]:
+def _many(book: Rulebook, regimes: Iterable[Regime], number: int, each: int) -> dict[str, Any]:
+    random = Random(number)
     tally, host, parts, level = Tally(), Host[Conclusion](), 0, 0
     for regime in regimes:
         live = compile_live(host, regime, book.vocabulary)
         parts = max(parts, len(live.network.parts))
         level = max(level, *(part.level for part in live.network.parts))
-        sampled = sample(regime)
+        sampled = scattered(book, random, each, regime)
         half = len(sampled) // 2
         ids = [rule.id for rule in regime.rules]
         for day, without, some in (
