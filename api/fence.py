@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import atexit
 import pickle
-import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -281,7 +279,7 @@ class Fence:
         self._restarts += self._lost
         self._lost = False
         if child.has_begun(0 if self._closed.is_set() else BEGIN):
-            _limit(child, self.seconds)
+            child.limit(self.seconds)
             return child
         self._lost = True
         self._crashes += not self._closed.is_set()
@@ -291,17 +289,6 @@ class Fence:
     def _end(self, child: Child) -> None:
         child.end()
         self._all.discard(child)
-
-
-def _limit(child: Child, seconds: float) -> None:
-    """Let no single reading or writing wait longer: a process may hang in the midst of either."""
-    limit = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
-    pipe = socket.socket(fileno=child.pipe.fileno())
-    try:
-        for way in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
-            pipe.setsockopt(socket.SOL_SOCKET, way, limit)
-    finally:
-        pipe.detach()
 
 
 def _failure(why: str) -> BackendFailure:

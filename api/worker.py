@@ -12,6 +12,8 @@ import os
 import queue
 import resource
 import signal
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -160,6 +162,7 @@ class Child:
         self.pipe, theirs = _CONTEXT.Pipe()
         self.started = time.monotonic()
         self.begun = False
+        self.is_limited = False
         self.process = _CONTEXT.Process(
             target=_work, args=(theirs, memory, prepare, args), daemon=True
         )
@@ -185,15 +188,18 @@ class Child:
         return self.begun
 
     def ask(self, task: Task, args: tuple[Any, ...], end: float) -> Any:
-        """Let it work until a moment. Raises what the work raised, or why it was not finished."""
+        """Let it work until a moment. Raises what the work raised, or why it was not finished.
+
+        A pipe whose owner limits the time of each reading and writing is not asked beforehand.
+        """
         if not self.has_begun(max(0.0, end - time.monotonic())):
             raise NoneFree
         try:
             self.pipe.send((task, args))
-            if not self.pipe.poll(max(0.0, end - time.monotonic())):
+            if not self.is_limited and not self.pipe.poll(max(0.0, end - time.monotonic())):
                 raise TookTooLong
             kind, result = self.pipe.recv()
-        except BlockingIOError:  # a pipe whose owner limits the time of one reading or writing
+        except BlockingIOError:
             raise TookTooLong from None
         except (EOFError, OSError):
             self.process.join(1)
@@ -203,6 +209,17 @@ class Child:
         if kind == "told":
             raise result[0](result[1])
         raise WorkFailed(result)
+
+    def limit(self, seconds: float) -> None:
+        """Let no single reading or writing wait longer: it may hang in the midst of either."""
+        time_limit = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
+        pipe = socket.socket(fileno=self.pipe.fileno())
+        try:
+            for way in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                pipe.setsockopt(socket.SOL_SOCKET, way, time_limit)
+        finally:
+            pipe.detach()
+        self.is_limited = True
 
     def end(self) -> None:
         """End it at once, whatever it does."""

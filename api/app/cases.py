@@ -7,12 +7,10 @@ and `Idempotency-Key` lets it be sent again. Nothing here runs where requests ar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
-from fastapi.concurrency import run_in_threadpool
 
 from api import drawing
 from api.app import case_examples as examples
@@ -28,7 +26,6 @@ from engine.diagnostics import OrderRejected
 from engine.process import Process
 
 router = APIRouter(tags=["cases"])
-T = TypeVar("T")
 
 Id = Annotated[str, InPath(max_length=200, description="The id that the list names.")]
 Named = Annotated[str | None, Query(max_length=500)]
@@ -101,7 +98,7 @@ async def open_case(request: Request) -> Response:
         made = house.casework.open(document, today=today, at=now(), by=by(request), key=key)
         return house.casework.show(made.id), made.known
 
-    case, known = await _in_turn(house, opened)
+    case, known = await house.in_line(opened)
     return _told(house, case, known, placed=True)
 
 
@@ -116,7 +113,7 @@ async def shown_case(request: Request, id: Id, as_of: AsOf = None) -> Response:
     """Show a case: stage, what can happen next, clocks, findings so far, exposure, books, history."""
     house = _house(request)
     day = None if as_of is None else day_of(request, as_of)
-    return _told(house, await _in_turn(house, lambda: house.casework.show(id, day)), known=True)
+    return _told(house, await house.in_line(lambda: house.casework.show(id, day)), known=True)
 
 
 @router.post(
@@ -144,7 +141,7 @@ async def send(request: Request, id: Id) -> Response:
         )
         return house.casework.told(made.case), made.known
 
-    case, known = await _in_turn(house, sent)
+    case, known = await house.in_line(sent)
     return _told(house, case, known, again=known)
 
 
@@ -168,7 +165,7 @@ async def fork(request: Request, id: Id) -> Response:
         made = house.casework.fork(id, version, title=title, at=now(), by=by(request), place=place)
         return house.casework.show(made)
 
-    return _told(house, await _in_turn(house, forked), known=False, placed=True)
+    return _told(house, await house.in_line(forked), known=False, placed=True)
 
 
 @router.post(
@@ -283,12 +280,6 @@ def _version(request: Request) -> int | None:
 
 
 # --- what an answer says ---
-
-
-async def _in_turn(house: House, work: Callable[[], T]) -> T:
-    """Work that asks the second evaluator waits for its turn without a thread."""
-    async with house.turns:
-        return await run_in_threadpool(work)
 
 
 def _told(

@@ -179,8 +179,7 @@ async def _in_turn(house: House, work: Callable[..., bytes], *args: Any) -> byte
     """Decide here, or in a thread where another process is asked, for which others do not wait."""
     if not house.asks_live:
         return work(*args)
-    async with house.turns:
-        return await run_in_threadpool(work, *args)
+    return await house.in_line(work, *args)
 
 
 def _decided(house: House, wanted: Wanted) -> bytes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -39,10 +41,11 @@ from engine.order import (
 from engine.scenario import read_scenario
 from engine.values import MAX_TEXT
 
+T = TypeVar("T")
 _LONGEST_RUN = 8
 """Seconds that a page waits for the scenarios of a rule set, which run once."""
 _IN_LINE = 4
-"""Requests that wait for the fence in threads, which pages need too; the others wait without."""
+"""Threads in which requests wait for the fence, which serves one after the other."""
 
 
 @dataclass(slots=True)
@@ -62,7 +65,8 @@ class House:
     shipped: Mapping[str, Story] = field(init=False)
     """The shipped scenarios by id."""
     opened: bool = False
-    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_IN_LINE))
+    line: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_IN_LINE))
+    """Who waits for the fence; the threads of pages stay free."""
     _exercised: dict[str, Exercised] = field(default_factory=dict)
     _exercising: threading.Lock = field(default_factory=threading.Lock)
 
@@ -92,6 +96,7 @@ class House:
         self.opened = False
         self.workers.close()
         self.fence.close()
+        self.line.shutdown(cancel_futures=True)
         self.store.close()
 
     @property
@@ -114,6 +119,10 @@ class House:
         Raises `BackendFailure` where live alone should judge and cannot be asked.
         """
         return self.service.decide(asked_of, asked, self.serving.evaluator)
+
+    async def in_line(self, work: Callable[..., T], *args: Any) -> T:
+        """Do work that waits for the fence, while the loop serves others."""
+        return await asyncio.get_running_loop().run_in_executor(self.line, partial(work, *args))
 
     def mend(self) -> None:
         """Replace processes that were ended while nothing was asked of them."""
