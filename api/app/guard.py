@@ -189,8 +189,8 @@ class Guard:
         writes = path.startswith(_KEPT) and method not in _SAFE
         looks = method == "POST" and path.endswith(_LOOKS)
         if writes and not looks and visitor.role != "draft":
-            role = "use one of role `draft`"
-            return problem(scope, [fault("W103", "this key may not change what is kept", role)])
+            message = "this key may not change drafts or cases"
+            return problem(scope, [fault("W103", message, "use one of role `draft`")])
         return None
 
     def _wait(self, scope: Scope, visitor: Visitor | None) -> int:
