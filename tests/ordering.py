@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -28,6 +28,8 @@ from api.casefile import (
     Taken,
 )
 from api.store import Changed, Store, StoreError
+
+T = TypeVar("T")
 
 CAP = 75_000
 OPENING = 1_000
@@ -141,7 +143,7 @@ def place_orders(placing: Placing) -> None:
     """Place orders of random size, cancel, ship and take back, until the attempts are done."""
     dice, twin = random.Random(placing.name), random.Random(placing.pair)
     acknowledge = Acknowledged(placing.acknowledged).writer()
-    with closing(Store.open(placing.url)) as store:
+    with closing(_patiently(lambda: Store.open(placing.url))) as store:
         cases = Cases(store, most_events=1_000_000)
         last: tuple[str, str, dict[str, Any], int] | None = None
         for attempt in range(placing.attempts):
@@ -169,14 +171,22 @@ def _insisted(
     cases: Cases, id: str, key: str, event: dict[str, Any], version: int | None
 ) -> Appended | None:
     """Send an event until there is an answer; none if it is not taken."""
+    try:
+        return _patiently(lambda: send(cases, id, key, event, version))
+    except (Refused, Changed):
+        return None
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """Ask again, as a client does who is told that the service is busy.
+
+    Of many who wait for SQLite one may be passed over for as long as the store has patience.
+    """
     while True:
         try:
-            return send(cases, id, key, event, version)
-        except (Refused, Changed):
-            return None
+            return act()
         except StoreError as error:
-            # Of many who wait for SQLite one may be passed over for as long as it has patience.
-            if "locked" not in str(error):
+            if str(error) != "the database says: database is locked":
                 raise
 
 
