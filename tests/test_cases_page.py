@@ -17,8 +17,10 @@ from httpx2 import Response
 from api.app.case_telling import Telling, number_of
 from api.app.timeline import Timeline, reach, timeline
 from api.keys import new_key, read_keys
+from api.service import read_document
+from engine.case_story import is_case_story
 from engine.words import LANGS
-from tests.serving import service
+from tests.serving import ROOT, service
 
 STORY = "h200-article/last-twenty-thousand"
 ORDER = """\
@@ -399,6 +401,33 @@ def test_a_fork_says_what_it_is_and_is_found_from_its_case(client: TestClient) -
 def test_a_comparison_takes_two_or_three_cases(client: TestClient, ids: list[str]) -> None:
     found = client.get("/cases/compare", params={"of": ids}, headers={"accept": "text/html"})
     assert found.status_code == 400
+
+
+# --- shipped stories ---
+
+
+def test_every_shipped_story_of_a_case_is_listed_and_plays_to_its_end(client: TestClient) -> None:
+    files = [read_document(path) for path in sorted((ROOT / "scenarios").rglob("*.yaml"))]
+    ends = [one.data["expect"]["stage"] for one in files if is_case_story(one)]
+    page = client.get("/cases", params={"lang": "en"}).text
+    stories = re.findall(r'<input type="hidden" name="story" value="([^"]+)">', page)
+    assert len(stories) == len(ends)
+    work = client.app.state.house.casework  # type: ignore[attr-defined]
+    got = []
+    for id in stories:
+        answer = client.post("/cases/play", data={"story": id}, params={"lang": "zh"})
+        assert answer.status_code == 303
+        where = urlsplit(answer.headers["location"])
+        asked = parse_qs(where.query).get("as_of", ["2000-01-01"])[0]
+        told = work.show(where.path.rpartition("/")[2], number_of(asked))
+        got.append(told["stage"]["id"])
+        assert client.get(answer.headers["location"]).status_code == 200
+    assert sorted(got) == sorted(ends)
+
+
+def test_a_story_that_is_none_is_not_played(client: TestClient) -> None:
+    answer = client.post("/cases/play", data={"story": STORY})
+    assert answer.status_code == 404
 
 
 # --- the list ---

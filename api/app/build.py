@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from api.app import (
     case_page,
+    case_stories,
     cases,
     cases_page,
     decide_page,
@@ -41,7 +42,7 @@ from engine import __version__
 
 _ROUTES = (
     *(deciding, sweeping, rules, processes, scenarios, cases, health),
-    *(decide_page, whatif_page, scenarios_page, cases_page, case_page),
+    *(decide_page, whatif_page, scenarios_page, cases_page, case_stories, case_page),
     *(process_page, rules_page, entry),
 )
 

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from api.app.answers import fault, in_chinese
 from api.app.case_page import Sent, day_asked, may_write
+from api.app.case_stories import stories_of
 from api.app.case_telling import COUNTS, Telling, number_of, soonest
 from api.app.form import tidy
 from api.app.house import House
@@ -103,6 +104,7 @@ def _listed(request: Request, wanted: Wanted, after: str | None) -> Response:
         wanted=wanted,
         workspaces=house.casework.cases.workspaces(),
         processes=house.service.rulebook().processes,
+        stories=stories_of(house),
         tell=Telling(page_lang(request)),
         may_write=may_write(request),
         visible=visible,
