@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,28 +12,23 @@ from rich.rule import Rule as Line
 from rich.table import Column
 from rich.text import Text
 
-from api.headings import COLOUR, LANGUAGE, MARK, WORDS, period_in_words, what_is_written
+from api.browse_process import PROCESS, ProcessPager, cited_in, parts_of
+from api.headings import COLOUR, LANGUAGE, MARK, WORDS, what_is_written
+from api.paging import Pager, section
 from api.prose import Indented, Prose, address, bullet, plain_table, prose
-from engine.backends.text import Clause, Outline, amount_in_words, in_words, outline
+from engine.backends.text import amount_in_words, in_words
 from engine.diagnostics import nearest, shown
-from engine.ir import Citation, Expr, Member, Note, Pair, Period, Regime, Rule, Settled, walk
+from engine.ir import Expr, Member, Note, Regime, Rule, Settled, walk
 from engine.load import Rulebook
 from engine.names import uses
 from engine.parse_vocabulary import CitedSource
 from engine.printing import print_expr
 from engine.vocabulary import FactDefinition
-from engine.words import CERTAINTY, DUE, GRADE, HELD_BY, KIND, STATUS, Lang, in_lang
-from engine.words import day as day_in_words
-
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|(?<=。)")
-
-
-def _heading(name: str, lang: Lang) -> list[RenderableType]:
-    return [Text(""), Text(in_lang(WORDS[name], lang), style="bold underline")]
+from engine.words import CERTAINTY, DUE, HELD_BY, KIND, STATUS, Lang, in_lang
 
 
 def _section(name: str, parts: Sequence[RenderableType], lang: Lang) -> list[RenderableType]:
-    return [*_heading(name, lang), *parts] if parts else []
+    return section(in_lang(WORDS[name], lang), parts)
 
 
 # --- pages ---
@@ -48,8 +42,12 @@ def browse(
     sources: bool,
     day: int,
     langs: Sequence[Lang],
+    verbose: bool = False,
 ) -> int:
-    """Print the page of a name, or a list; 1 and the nearest name for an unknown one."""
+    """Print the page of a name, or a list; 1 and the nearest name for an unknown one.
+
+    `verbose` unfolds what every step of a process asks, sets and rests on.
+    """
     pages: list[RenderableType] = []
     for lang in langs:
         pager = _Pager(rulebook, day, lang)
@@ -60,7 +58,7 @@ def browse(
         elif name is None:
             page = pager.regimes()
         else:
-            found = pager.named(name)
+            found = pager.named(name) or ProcessPager(rulebook, day, lang, verbose).named(name)
             if found is None:
                 typer.echo(_unknown(rulebook, name), err=True)
                 return 1
@@ -79,13 +77,17 @@ def _unknown(rulebook: Rulebook, name: str) -> str:
         return f"{shown(name)} is a rule of several rule sets; name it as {listed}"
     home, slash, short = name.partition("/")
     rules = {r.id: [rule.id for rule in r.rules] for r in rulebook.regimes.values()}
-    if slash and home in rules:
-        help = nearest(short, rules[home]) or f"its rules: {', '.join(rules[home])}"
-        return f"{shown(home)} has no rule called {shown(short)}; {help}"
+    parts = {p.id: parts_of(p) for p in rulebook.processes.values()}
+    if slash and (home in rules or home in parts):
+        inside = rules.get(home, parts.get(home, []))
+        what = "rule" if home in rules else "stage or clock"
+        help = nearest(short, [*inside, *parts.get(home, [])])
+        help = help or f"its {what.replace(' or ', 's and ')}s: {', '.join(inside)}"
+        return f"{shown(home)} has no {what} called {shown(short)}; {help}"
     every = [rule for listed in rules.values() for rule in listed]
-    known = [*rules, *every, *rulebook.sources, *rulebook.vocabulary.facts]
-    help = nearest(name, known) or f"rule sets: {', '.join(rules)}"
-    return f"no rule set, rule, source or fact is called {shown(name)}; {help}"
+    known = [*rules, *parts, *every, *rulebook.sources, *rulebook.vocabulary.facts]
+    help = nearest(name, known) or f"rule sets: {', '.join(rules)}; processes: {', '.join(parts)}"
+    return f"no rule set, process, rule, source or fact is called {shown(name)}; {help}"
 
 
 def _homes(rulebook: Rulebook, rule: str) -> list[str]:
@@ -94,12 +96,8 @@ def _homes(rulebook: Rulebook, rule: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pager:
-    """Makes pages in one language, with parameter values as they stand on one day."""
-
-    rulebook: Rulebook
-    day: int
-    lang: Lang
+class _Pager(Pager):
+    """Makes the pages of rule sets, rules, sources and facts."""
 
     def named(self, name: str) -> list[RenderableType] | None:
         """The page of a rule set, rule, source or fact."""
@@ -117,33 +115,6 @@ class _Pager:
             return self.source(book.sources[name])
         return self.fact(book.vocabulary.facts[name]) if name in book.vocabulary.facts else None
 
-    # --- words ---
-
-    def say(self, pair: Pair) -> str:
-        return in_lang(pair, self.lang)
-
-    def word(self, name: str) -> str:
-        return self.say(WORDS[name])
-
-    def date(self, day: int) -> str:
-        return day_in_words(day, self.lang)
-
-    def period(self, period: Period) -> str:
-        return period_in_words(period, self.lang)
-
-    def aside(self, text: str) -> str:
-        return f" ({text})" if self.lang == "en" else f"（{text}）"
-
-    def _pairs(self, rows: Sequence[tuple[str, str]]) -> Indented:
-        """Names with values, the values hanging beside."""
-        table = plain_table(Column(no_wrap=True, style="dim"), Column())
-        for name, value in rows:
-            table.add_row(name, Prose(Text(value)))
-        return Indented(table)
-
-    def _cell(self, id: str, name: Pair) -> Group:
-        return Group(Text(id, "cyan", no_wrap=True), Prose(Text(self.say(name))))
-
     # --- rule sets ---
 
     def regimes(self) -> list[RenderableType]:
@@ -151,21 +122,15 @@ class _Pager:
         for regime in self.rulebook.regimes.values():
             count = len(regime.rules)
             rules = f"{count} rules" if self.lang == "en" else f"{count}条规则"
-            mark = " · " if self.lang == "en" else "，"
-            read = f"{self.word('read to')} {self.date(regime.read_to)}"
-            read = read if self.lang == "en" else read.replace(" ", "")
-            facts = mark.join([rules, self.period(regime.in_force), read])
-            page += [
-                Text("") if page else Text(self.word("rule sets"), "bold underline"),
-                Text.assemble("  ", (regime.id, "bold cyan")),
-                Prose(Text(self.say(regime.title), "bold"), 4),
-                prose(facts, "dim", 4),
-                prose(_first_sentence(self.say(regime.summary)), "", 4),
-            ]
+            facts = (rules, self.period(regime.in_force), self.read_to(regime.read_to))
+            page.append(Text("") if page else Text(self.word("rule sets"), "bold underline"))
+            page += self.in_a_list(regime.id, regime.title, facts, regime.summary)
+        page += ProcessPager(self.rulebook, self.day, self.lang).processes()
         hint = (
-            "placet rules NAME shows a rule set, a rule, a source or a fact; also --facts, --sources"
+            "placet rules NAME shows a rule set, a process, a rule, a source or a fact; "
+            "also --facts, --sources"
             if self.lang == "en"
-            else "placet rules 名称：查看规则集、规则、来源或事实；另有 --facts、--sources"
+            else "placet rules 名称：查看规则集、办理流程、规则、来源或事实；另有 --facts、--sources"
         )
         return [*page, Text(""), prose(hint, "dim", 0)]
 
@@ -177,13 +142,17 @@ class _Pager:
             (self.word("dated by"), f"{dated}{self.aside(regime.dated_by)}"),
             (self.word("read to"), self.date(regime.read_to)),
         ]
+        process = self.rulebook.processes.get(regime.id)
+        if process is not None:
+            told = f"{self.say(process.title)}{self.aside(f'{regime.id}/{PROCESS}')}"
+            rows.append((self.word("process"), told))
         page: list[RenderableType] = [
             Prose(Text(self.say(regime.title), "bold")),
             Text(regime.id, "cyan"),
             Text(""),
             prose(self.say(regime.summary), indent=0),
             Text(""),
-            self._pairs(rows),
+            self.pairs(rows),
         ]
         page += _section("scope", self._condition(regime, regime.scope), lang)
         page += _section("lists", [self._listed(regime, name) for name in regime.lists], lang)
@@ -198,14 +167,8 @@ class _Pager:
         page += _section("outcomes", outcomes, lang)
         page += _section("cautions", self._notes(regime, regime.cautions), lang)
         page += _section("leaves_out", [bullet(self.say(p)) for p in regime.leaves_out], lang)
-        lines: list[RenderableType] = []
-        for named in regime.sources:
-            source = self.rulebook.sources[named.id]
-            lines += [Text(f"  {source.id}", "cyan"), prose(self._called(source), indent=4)]
-        rest = dict.fromkeys(c.source for rule in regime.rules for c in rule.cite)
-        others = ", ".join(id for id in rest if id not in {s.id for s in regime.sources})
-        if others:
-            lines.append(prose(self.word("also") + others, "dim"))
+        cite = [citation for rule in regime.rules for citation in rule.cite]
+        lines = self.rests_on(regime.sources, cite, self.word("also"))
         return page + _section("sources", lines, lang)
 
     def _rule_table(self, regime: Regime) -> Indented:
@@ -217,7 +180,7 @@ class _Pager:
         )
         for rule in regime.rules:
             table.add_row(
-                self._cell(rule.id, rule.title),
+                self.cell(rule.id, rule.title),
                 Prose(Text(self.say(KIND[rule.kind]))),
                 Prose(Text(self.say(CERTAINTY[rule.certainty]))),
                 Prose(Text(self.say(DUE[rule.due]))),
@@ -272,27 +235,8 @@ class _Pager:
             ]
         return lines
 
-    # --- conditions ---
-
     def _condition(self, regime: Regime, expr: Expr) -> list[RenderableType]:
-        """A condition in words, line by line where it has parts, then as the rule file has it."""
-        said = outline(expr, regime, self.rulebook.vocabulary, self.lang)
-        return [*self._outlined(said, 2), prose(print_expr(expr), "dim", 2, 2)]
-
-    def _outlined(self, said: Outline, indent: int) -> list[RenderableType]:
-        if isinstance(said, Clause):
-            return [prose(said.text, indent=indent)]
-        lines: list[RenderableType] = [
-            prose(self.word("all" if said.every else "any"), "italic", indent)
-        ]
-        for part in said.parts:
-            if isinstance(part, Clause):
-                lines.append(bullet(part.text, indent=indent + 2))
-            else:
-                inner = self._outlined(part, indent + 4)
-                head = Text(self.word("all" if part.every else "any"), style="italic")
-                lines += [Prose(Text.assemble("• ", head), indent + 2, 2), *inner[1:]]
-        return lines
+        return self.condition(regime, self.rulebook.vocabulary, expr)
 
     def _notes(self, regime: Regime, notes: Sequence[Note]) -> list[RenderableType]:
         lines: list[RenderableType] = []
@@ -319,7 +263,7 @@ class _Pager:
             Text(f"{regime.id}/{rule.id}", "cyan"),
             prose(self.say(regime.title), "dim", 0),
             Text(""),
-            self._pairs(rows),
+            self.pairs(rows),
         ]
         if rule.applies is not None:
             page += _section("applies", self._condition(regime, rule.applies), lang)
@@ -337,10 +281,7 @@ class _Pager:
             self.rulebook.vocabulary.facts[n] for n in names if n in self.rulebook.vocabulary.facts
         ]
         page += _section("asks", [self._fact_table(facts)], lang)
-        cited: list[RenderableType] = []
-        for citation in rule.cite:
-            cited += [*([Text("")] if cited else []), *self._citation(citation)]
-        page += _section("cite", cited, lang)
+        page += _section("cite", self.citations(rule.cite), lang)
         settled: list[RenderableType] = []
         for entry in rule.settles:
             settled += [*([Text("")] if settled else []), *self._settled(entry)]
@@ -349,24 +290,6 @@ class _Pager:
         page += _section("cautions", self._notes(regime, rule.cautions), lang)
         page += _section("obligations", self._notes(regime, rule.obligations), lang)
         return page + _section("examples", self._examples(rule), lang)
-
-    def _citation(self, citation: Citation) -> list[RenderableType]:
-        source = self.rulebook.sources[citation.source]
-        where = f", {citation.at}" if self.lang == "en" else f"，{citation.at}"
-        head = Text.assemble(
-            (citation.source, "cyan"),
-            (where if citation.at else "", ""),
-            (self.aside(self._graded(source)), "dim"),
-        )
-        lines: list[RenderableType] = [Prose(head, 2, 2)]
-        if citation.quote is not None:
-            lines.append(prose(f"“{citation.quote}”", indent=4, hang=1))
-            same = source.language == self.lang
-            lines.append(prose(f"“{citation.translation}”", "dim" if same else "italic", 4, 1))
-        if citation.says is not None:
-            lines.append(prose(self.say(citation.says), indent=4))
-        lines.append(prose(self._called(source), "dim", 4))
-        return [*lines, *([address(source.address, 4)] if source.address else [])]
 
     def _settled(self, entry: Settled) -> list[RenderableType]:
         answer = Text(self.say(entry.answer))
@@ -407,15 +330,6 @@ class _Pager:
 
     # --- sources ---
 
-    def _called(self, source: CitedSource) -> str:
-        publisher, day = self.say(source.publisher), self.date(source.date)
-        if self.lang == "en":
-            return f"{self.say(source.title)} ({publisher}, {day})"
-        return f"{self.say(source.title)}（{publisher}，{day}）"
-
-    def _graded(self, source: CitedSource) -> str:
-        return self.say(GRADE[source.grade])
-
     def sources(self) -> list[RenderableType]:
         counts = self._counts()
         table = plain_table(
@@ -425,9 +339,9 @@ class _Pager:
             Column(self.word("cited"), justify="right", no_wrap=True),
         )
         for source in self.rulebook.sources.values():
-            name = self._cell(source.id, source.title)
+            name = self.cell(source.id, source.title)
             count = str(counts.get(source.id, 0) or "–")
-            table.add_row(name, self.date(source.date), Prose(Text(self._graded(source))), count)
+            table.add_row(name, self.date(source.date), Prose(Text(self.graded(source))), count)
         return [Text(self.word("sources"), "bold underline"), Indented(table)]
 
     def _counts(self) -> dict[str, int]:
@@ -435,6 +349,10 @@ class _Pager:
         for regime in self.rulebook.regimes.values():
             for rule in regime.rules:
                 for id in {citation.source for citation in rule.cite}:
+                    counts[id] = counts.get(id, 0) + 1
+        for process in self.rulebook.processes.values():
+            for cite in cited_in(process):
+                for id in {citation.source for citation in cite}:
                     counts[id] = counts.get(id, 0) + 1
         return counts
 
@@ -444,7 +362,7 @@ class _Pager:
             (self.word("publisher"), self.say(source.publisher)),
             (self.word("published"), self.date(source.date)),
             (self.word("language"), self.say(LANGUAGE[source.language])),
-            (self.word("grade"), self._graded(source)),
+            (self.word("grade"), self.graded(source)),
         ]
         if source.read is not None:
             rows.append((self.word("read"), self.date(source.read)))
@@ -455,7 +373,7 @@ class _Pager:
             Prose(Text(in_lang(source.title, other), "dim")),
             Text(source.id, "cyan"),
             Text(""),
-            self._pairs(rows),
+            self.pairs(rows),
             *([address(source.address, 2)] if source.address else []),
         ]
         lines: list[RenderableType] = []
@@ -469,6 +387,7 @@ class _Pager:
                     lines.append(bullet((id, "cyan"), f"  {self.say(rule.title)}", (at, "dim")))
                     if citation.quote is not None:
                         lines.append(prose(f"“{citation.quote}”", "dim", 4, 1))
+        lines += ProcessPager(self.rulebook, self.day, self.lang).citing(source)
         return page + _section("cited by", lines, self.lang)
 
     # --- facts ---
@@ -489,7 +408,7 @@ class _Pager:
             Column(self.word("held by"), max_width=14, overflow="fold"),
         )
         for fact in facts:
-            name = self._cell(fact.path, fact.label)
+            name = self.cell(fact.path, fact.label)
             holder = self.say(HELD_BY[fact.held_by])
             table.add_row(
                 name,
@@ -508,12 +427,12 @@ class _Pager:
         rows.append((self.word("held by"), self.say(HELD_BY[fact.held_by])))
         if fact.hint is not None:
             rows.append((self.word("note"), self.say(fact.hint)))
-        page.append(self._pairs(rows))
+        page.append(self.pairs(rows))
         codes = self.rulebook.vocabulary.lists.get(fact.type.codes or "")
         if codes is not None and len(codes.codes) <= 40:
             page += [
                 Text(""),
-                self._pairs([(c.code, self.say(c.label)) for c in codes.codes.values()]),
+                self.pairs([(c.code, self.say(c.label)) for c in codes.codes.values()]),
             ]
         lines: list[RenderableType] = []
         for regime in self.rulebook.regimes.values():
@@ -543,10 +462,6 @@ def _lists_of(rule: Rule) -> list[str]:
     exprs = [rule.require, *([rule.applies] if rule.applies else [])]
     named = [e.list for expr in exprs for e in walk(expr) if isinstance(e, Member) and e.list]
     return list(dict.fromkeys(named))
-
-
-def _first_sentence(text: str) -> str:
-    return _SENTENCE.split(text, maxsplit=1)[0]
 
 
 def _written(value: object) -> str:

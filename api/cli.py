@@ -272,17 +272,24 @@ def test_(
 @app.command("rules")
 def rules_(
     name: Annotated[
-        str | None, typer.Argument(help="A regime, a rule (regime/rule) or a source.")
+        str | None,
+        typer.Argument(
+            help="A regime, a rule (regime/rule), a process, one of its stages or clocks "
+            "(process/stage), a source or a fact; REGIME/process is the process of a regime."
+        ),
     ] = None,
     facts: Annotated[bool, typer.Option("--facts", help="List what can be said of an order.")] = (
         False
     ),
     sources: Annotated[bool, typer.Option("--sources", help="List the sources cited.")] = False,
     as_of: Annotated[str | None, typer.Option(help="Show parameter values on this day.")] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Unfold every step of a process.")
+    ] = False,
     lang: LangChoice = None,
     rules: RulesOption = None,
 ) -> None:
-    """Browse rule sets, rules, sources and facts."""
+    """Browse rule sets, processes, rules, sources and facts."""
     chosen = _settings(rules, lang)
 
     def run() -> int:
@@ -298,6 +305,7 @@ def rules_(
             sources,
             day,
             _langs(chosen.lang),
+            verbose,
         )
 
     _finish(run, chosen, [], False)

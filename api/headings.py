@@ -13,6 +13,8 @@ from engine.words import day as day_in_words
 
 WORDS = {
     "rule sets": Pair("Rule sets", "规则集"),
+    "process": Pair("process", "办理流程"),
+    "processes": Pair("Processes", "办理流程"),
     "rule": Pair("rule", "规则"),
     "rules": Pair("Rules", "规则"),
     "scope": Pair("Scope", "适用范围"),
@@ -42,7 +44,7 @@ WORDS = {
     "remarks": Pair("Remarks", "附注"),
     "examples": Pair("Examples", "示例"),
     "facts": Pair("What can be said of an order", "订单可填事实"),
-    "cited by": Pair("Cited by", "引用此来源的规则"),
+    "cited by": Pair("Cited by", "引用此来源之处"),
     "language": Pair("language", "语言"),
     "published": Pair("dated", "日期"),
     "grade": Pair("grade", "性质"),

@@ -20,12 +20,17 @@ WIDTH = 80
 
 
 def page(
-    book: Rulebook, name: str | None, *langs: Lang, facts: bool = False, sources: bool = False
+    book: Rulebook,
+    name: str | None,
+    *langs: Lang,
+    facts: bool = False,
+    sources: bool = False,
+    verbose: bool = False,
 ) -> str:
     console = Console(
         file=io.StringIO(), width=WIDTH, highlight=False, color_system=None, legacy_windows=False
     )
-    assert browse(console, book, name, facts, sources, DAY, langs) == 0
+    assert browse(console, book, name, facts, sources, DAY, langs, verbose) == 0
     told = console.file
     assert isinstance(told, io.StringIO)
     return told.getvalue()

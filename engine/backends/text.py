@@ -226,7 +226,7 @@ class _Writer:
         expr = atoms[0].expr
         coded = _coded(expr)
         if coded is not None:
-            names = [self._codes(atom.expr, coded) for atom in atoms]
+            names = [name for atom in atoms for name in self._codes(atom.expr, coded)]
             return self._membership(coded, _is_denied(atoms[0]), names)
         if isinstance(expr, Compare):
             return self._compared(atoms, every)
@@ -260,10 +260,10 @@ class _Writer:
     def _membership(self, operand: Expr, denied: bool, names: Sequence[str]) -> str:
         """A code fact and the codes that it has, or has not."""
         en = self.lang == "en"
-        inner = any(sign in name for name in names for sign in (", ", " or "))
-        one_of = ", or ".join(names) if inner else listed(names, self.lang, last="or")
         fact = self.vocabulary.facts.get(name_of(operand) or "")
         label = self.noun(operand)
+        # A fact that only a process speaks of has no clause that its codes would fit into.
+        one_of = self._or(names, quoted=fact is not None and not fact.group)
         template = f"{label} is {{value}}" if en else f"{label}为{{value}}"
         if fact is not None and fact.says is not None:
             template = in_lang(fact.says, self.lang)
@@ -272,19 +272,27 @@ class _Writer:
             plain = not any(name.startswith(_NEGATIVE) for name in names)
             opposite = _denied(template, self.lang) if plain else None
             if opposite is None:
-                return f"{label} is not “{one_of}”" if en else f"{label}不是“{one_of}”"
+                one_of = self._or(names, quoted=True)
+                return f"{label} is not {one_of}" if en else f"{label}不是{one_of}"
             template = opposite
         return template.replace("{value}", one_of)
 
-    def _codes(self, expr: Expr, operand: Expr) -> str:
+    def _or(self, names: Sequence[str], *, quoted: bool) -> str:
+        """One of some names; in quotes, each is held together."""
+        if quoted:
+            return listed([f"“{name}”" for name in names], self.lang, last="or")
+        inner = any(sign in name for name in names for sign in (", ", " or "))
+        return ", or ".join(names) if inner else listed(names, self.lang, last="or")
+
+    def _codes(self, expr: Expr, operand: Expr) -> list[str]:
         """What a membership or comparison asks for, in words."""
         if isinstance(expr, Member):
             if expr.list is not None:
-                return in_lang(self.regime.lists[expr.list].label, self.lang)
-            return listed([self._code(operand, c) for c in expr.codes], self.lang, last="or")
+                return [in_lang(self.regime.lists[expr.list].label, self.lang)]
+            return [self._code(operand, c) for c in expr.codes]
         assert isinstance(expr, Compare)
         wanted = expr.right if isinstance(expr.right, Constant) else expr.left
-        return self._code(operand, str(wanted.value)) if isinstance(wanted, Constant) else ""
+        return [self._code(operand, str(wanted.value))] if isinstance(wanted, Constant) else [""]
 
     def _code(self, operand: Expr, code: str) -> str:
         codes = self.vocabulary.lists.get(type_of(operand).codes or "")
