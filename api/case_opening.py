@@ -19,6 +19,11 @@ LONGEST_NAME = 60
 """Characters of the name of a workspace."""
 NAMES = ("process", "workspace", "title", "opened_on", "facts", "basis", "story")
 _FORK = ("version", "title")
+_TEXTS = ("workspace", "customer", "group", "process", "stage", "title")
+_PAGE = 50
+LONGEST_PAGE = 200
+LONGEST_PLACE = 100
+"""Characters of a place in a list."""
 _NUMBER = Type("integer", lo=0, hi=9_999)
 
 
@@ -88,6 +93,38 @@ def read_fork(document: Document) -> tuple[int, str]:
     if faults:
         raise OrderRejected(faults)
     return version, title
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cases are looked for, and which page of them."""
+
+    texts: dict[str, str | None]
+    """By `workspace`, `customer`, `group`, `process` and `stage`; `title` may be a part of it."""
+    open: bool | None
+    after: str | None
+    limit: int
+
+
+def read_wanted(document: Document) -> Wanted:
+    """Read which cases are looked for. Raises `OrderRejected` with every fault."""
+    data = document.data
+    if not isinstance(data, dict):
+        help = 'write `{"customer": …}`'
+        raise OrderRejected([Diagnostic("W101", document.at(), "no case is looked for", help)])
+    faults = _unknown(document, (*_TEXTS, "open", "after", "limit"))
+    texts = {name: _text(document, name, MAX_TEXT, faults) or None for name in _TEXTS}
+    after = _text(document, "after", LONGEST_PLACE, faults) or None
+    state, limit = data.get("open"), data.get("limit", _PAGE)
+    if not isinstance(state, bool | None):
+        help = "write `true`, `false` or nothing"
+        faults.append(Diagnostic("W101", document.at("open"), "`open` is yes or no", help))
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 0 < limit <= LONGEST_PAGE:
+        told = f"`limit` is a whole number from 1 to {LONGEST_PAGE}"
+        faults.append(Diagnostic("W101", document.at("limit"), told, ""))
+    if faults:
+        raise OrderRejected(faults)
+    return Wanted(texts, state, after, limit)
 
 
 def process_of(book: Rulebook, id: str, place: Span) -> Process:

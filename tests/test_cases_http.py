@@ -563,8 +563,23 @@ def test_cases_are_listed_newest_first_by_what_they_are(client: TestClient) -> N
     assert ids("&stage=placed") == {orders[1]}
     assert ids("&open=false") == {orders[2]}
     assert ids("&open=true") == {orders[0], orders[1], application}
-    assert ids("&customer=c-1007&group=Example Cloud&process=h200-article") == set(orders)
-    assert ids("&customer=nobody") == set()
+
+    def found_by(**wanted: object) -> set[str]:
+        answer = client.post("/v1/cases/find", json={"workspace": "lists", **wanted})
+        assert answer.status_code == 200, answer.text
+        return {f"/v1/cases/{row['id']}" for row in answer.json()["cases"]}
+
+    whose = {"customer": "c-1007", "group": "Example Cloud", "process": "h200-article"}
+    assert found_by(**whose) == set(orders)
+    assert found_by(**whose, open=False) == {orders[2]}
+    assert found_by(customer="nobody") == set()
+    assert len(found_by(limit=2)) == 2
+    for wrong in ({"limit": 0}, {"open": "yes"}, {"customers": "c-1007"}, {"title": 7}):
+        assert client.post("/v1/cases/find", json=wrong).status_code in (400, 422)
+    # Who a case is for stands in no address, and so in no log of addresses.
+    refused = client.get("/v1/cases?customer=c-1007")
+    assert refused.status_code == 400
+    assert "/v1/cases/find" in refused.json()["detail"]
     found: list[str] = []
     after = ""
     while True:

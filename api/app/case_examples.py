@@ -60,6 +60,8 @@ def _case(told: str, status: int = 200, **headers: Json) -> dict[int | str, Json
 
 
 LISTED = given("Cases.", ref("CasePage")) | problems(400, 404, 503)
+FIND = body(ref("WantedCases"), customer={"customer": "example-cloud", "open": True})
+FOUND = given("Cases.", ref("CasePage")) | problems(404, *WITH_BODY, 503)
 OPEN = body(ref("AskedCase"), order=CASE, application=_APPLICATION) | taking(_KEY)
 OPENED = (
     _case("The case.", 201, **_LOCATION)

@@ -32,11 +32,32 @@ def asked(book: Rulebook) -> dict[str, Json]:
         "AskedCase": _case(list(book.processes)),
         "AskedEvent": {"anyOf": said} if said else {"type": "object"},
         "AskedFork": _fork(),
+        "WantedCases": _wanted(),
     }
 
 
 def _line(told: str, longest: int = MAX_TEXT) -> Json:
     return {"type": ["string", "null"], "description": told, "maxLength": longest}
+
+
+def _wanted() -> Json:
+    names = ("workspace", "customer", "group", "process", "stage")
+    told = {name: _line(f"The {name} of the cases.") for name in names}
+    return {
+        "type": "object",
+        "description": "Which cases are looked for; what is left out may be anything.",
+        "properties": {
+            **told,
+            "title": _line("A part of the title."),
+            "open": {
+                "type": ["boolean", "null"],
+                "description": "Only open, or only ended, cases.",
+            },
+            "after": _line("The place in the list that `next` named.", 100),
+            "limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+        },
+        "additionalProperties": False,
+    }
 
 
 def _case(processes: list[str]) -> Json:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
+from fastapi.concurrency import run_in_threadpool
 
 from api import drawing
 from api.app import case_examples as examples
@@ -19,10 +20,10 @@ from api.app.house import House
 from api.app.reading import body_of
 from api.app.rules import day_of, missing_in
 from api.app.scenarios import by
-from api.case_opening import WORKSPACE, read_fork
+from api.case_opening import WORKSPACE, Wanted, read_fork, read_wanted
 from api.casefile import LONGEST_KEY
 from api.moments import now
-from engine.diagnostics import OrderRejected
+from engine.diagnostics import OrderRejected, shown
 from engine.process import Process
 
 router = APIRouter(tags=["cases"])
@@ -41,6 +42,7 @@ Lang = Annotated[
     Literal["en", "zh"] | None, Query(description="the language of its texts; else the reader's")
 ]
 _KEY = re.compile(rf"[!-~]([ -~]{{0,{LONGEST_KEY - 2}}}[!-~])?")
+_LISTED_BY = {"workspace", "process", "stage", "open", "after", "limit"}
 _AGAIN = {"Idempotent-Replayed": "true"}
 
 
@@ -54,27 +56,53 @@ _AGAIN = {"Idempotent-Replayed": "true"}
 def listed(
     request: Request,
     workspace: Named = None,
-    customer: Named = None,
-    group: Named = None,
     process: Named = None,
     stage: Named = None,
     open_: Annotated[Literal["true", "false"] | None, Query(alias="open")] = None,
-    title: Annotated[str, Query(max_length=200)] = "",
     after: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """List cases, newest first, a page at a time; each in the stage where its latest event left it."""
-    casework = _house(request).casework
+    """List cases, newest first, a page at a time; each in the stage where its latest event left it.
+
+    Who they are for is no part of an address: `find` takes that in a body.
+    """
+    unknown = sorted(set(request.query_params) - _LISTED_BY)
+    if unknown:
+        help = "`POST /v1/cases/find` takes customers, groups and titles in a body"
+        told = f"the list of cases knows no parameter {shown(unknown[0])}"
+        raise OrderRejected([fault("W101", told, help)])
+    texts = {"workspace": workspace, "process": process, "stage": stage}
+    state = None if open_ is None else open_ == "true"
+    return _page(_house(request), Wanted(texts, state, after, limit))
+
+
+@router.post(
+    "/v1/cases/find",
+    operation_id="find_cases",
+    summary="Find cases by customer, group or title",
+    response_class=Response,
+    openapi_extra=examples.FIND,
+    responses=examples.FOUND,
+)
+async def find(request: Request) -> Response:
+    """List the cases of a customer or a group, or with some text in the title; newest first."""
+    house = _house(request)
+    wanted = read_wanted(await body_of(request))
+    return await run_in_threadpool(_page, house, wanted)
+
+
+def _page(house: House, wanted: Wanted) -> Response:
+    casework, texts = house.casework, wanted.texts
     page = casework.cases.page(
-        limit,
-        after,
-        workspace=workspace,
-        customer=customer,
-        group=group,
-        process=process,
-        stage=stage,
-        ended=None if open_ is None else open_ == "false",
-        title=title,
+        wanted.limit,
+        wanted.after,
+        workspace=texts.get("workspace"),
+        customer=texts.get("customer"),
+        group=texts.get("group"),
+        process=texts.get("process"),
+        stage=texts.get("stage"),
+        ended=None if wanted.open is None else not wanted.open,
+        title=texts.get("title") or "",
     )
     return answer({"cases": [casework.row(one) for one in page.entries], "next": page.next})
 

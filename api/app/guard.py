@@ -56,7 +56,7 @@ _ONCE = (
 """Headers of which two readers might each believe another one."""
 _KEPT = ("/v1/scenarios", "/v1/cases", "/cases")
 """Where what a team keeps is changed."""
-_LOOKS = ("/run", "/replay", "/cases/list", "/cases/new")
+_LOOKS = ("/run", "/replay", "/cases/find", "/cases/list", "/cases/new")
 """The ends of addresses that are asked with POST and change nothing."""
 
 
