@@ -555,6 +555,12 @@ def test_what_is_set_to_something_unknown_is_unknown_and_told(case: Setting) -> 
     desk = led(case, UNSURE, (1, "ask"), (2, "reply", {"word": None}))
     assert desk.kept["case.word"] is None
     assert "case.word" in desk.told
+    paid = led(case, (0, "pay", {"amount": None}))
+    assert paid.kept["case.paid"] is None
+    assert (
+        led(case, (0, "pay", {"amount": None}), (1, "pay", {"amount": 5})).kept["case.paid"]
+        is None
+    )
 
 
 @pytest.mark.parametrize(("amount", "why"), [(100_000, "taken"), (100_001, "bounds")])
@@ -729,6 +735,7 @@ def walk(
 def _same(process: Process, state: State, other: Led) -> None:
     assert (state.stage, state.held, state.day) == (other.stage, other.held, other.day)
     assert (dict(state.kept), set(state.told)) == (other.kept, other.told)
+    assert [*map(type, state.kept.values())] == [type(other.kept[path]) for path in state.kept]
     for shift in (0, 1, 40):
         day = state.day + shift
         found = {d.clock.id: (d.counted, d.last, d.over) for d in deadlines(process, state, day)}
