@@ -19,7 +19,7 @@ from api.app.answers import answer, fault, language
 from api.app.house import House
 from api.app.reading import body_of
 from api.app.rules import day_of, missing_in
-from api.app.scenarios import by
+from api.app.scenarios import NOT_POST, by, only_post
 from api.case_opening import WORKSPACE, Wanted, read_fork, read_wanted
 from api.casefile import LONGEST_KEY
 from api.moments import now
@@ -89,6 +89,12 @@ async def find(request: Request) -> Response:
     house = _house(request)
     wanted = read_wanted(await body_of(request))
     return await run_in_threadpool(_page, house, wanted)
+
+
+@router.api_route("/v1/cases/find", methods=NOT_POST, include_in_schema=False)
+async def not_found_so(request: Request) -> Response:
+    """Refuse any other method, lest `find` be taken for an id."""
+    return only_post(request, "cases are looked for with POST")
 
 
 def _page(house: House, wanted: Wanted) -> Response:

@@ -24,7 +24,7 @@ from engine.order import Document
 from engine.source import as_yaml, read_bytes
 
 router = APIRouter(prefix="/v1/scenarios", tags=["scenarios"])
-_NOT_POST = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+NOT_POST = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 Id = Annotated[str, InPath(max_length=200, description="The id that the list names.")]
 
 
@@ -118,12 +118,11 @@ def run(request: Request, id: Id) -> Response:
     return answer(house.aside(tasks.run_one, document, house.today()))
 
 
-@router.api_route("/run", methods=_NOT_POST, include_in_schema=False)
-@router.api_route("/{id:path}/run", methods=_NOT_POST, include_in_schema=False)
+@router.api_route("/run", methods=NOT_POST, include_in_schema=False)
+@router.api_route("/{id:path}/run", methods=NOT_POST, include_in_schema=False)
 async def not_run(request: Request) -> Response:
     """Refuse any other method, lest `run` be taken for the end of an id."""
-    told = fault("W106", f"{request.method} is not possible here", "runs are asked for with POST")
-    return problem(request.scope, [told], {"Allow": "POST"})
+    return only_post(request, "runs are asked for with POST")
 
 
 @router.get(
@@ -215,7 +214,13 @@ def remove(request: Request, id: Id) -> Response:
     return Response(status_code=204)
 
 
-# --- shared with the pages ---
+# --- shared with the pages, and with cases ---
+
+
+def only_post(request: Request, help: str) -> Response:
+    """The answer to any other method at an address that is asked with POST."""
+    told = fault("W106", f"{request.method} is not possible here", help)
+    return problem(request.scope, [told], {"Allow": "POST"})
 
 
 def is_draft(id: str) -> bool:
