@@ -207,7 +207,7 @@ def test_pages_of_cases_are_whole_at_a_desk_and_on_a_phone(desk: Desk, lang: Lan
         page.goto(path)
         page.locator("details:not(.event)").evaluate_all("all => all.forEach(d => d.open = true)")
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             for width in (1280, 390):
                 page.set_viewport_size({"width": width, "height": 900})
                 assert page.evaluate(BEYOND) == 0, (path, scheme, width)
