@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,18 +114,31 @@ def read_wanted(document: Document) -> Wanted:
         help = 'write `{"customer": …}`'
         raise OrderRejected([Diagnostic("W101", document.at(), "no case is looked for", help)])
     faults = _unknown(document, (*_TEXTS, "open", "after", "limit"))
-    texts = {name: _text(document, name, MAX_TEXT, faults) or None for name in _TEXTS}
-    after = _text(document, "after", LONGEST_PLACE, faults) or None
-    state, limit = data.get("open"), data.get("limit", _PAGE)
+    texts = {name: _sought(document, name, MAX_TEXT, faults) for name in _TEXTS}
+    after = _sought(document, "after", LONGEST_PLACE, faults)
+    state = data.get("open")
+    # JSON Schema takes 50.0 for a whole number, too.
+    number = re.fullmatch(r"([1-9][0-9]{0,2})(\.0+)?", str(data.get("limit", _PAGE)))
+    limit = int(number[1]) if number else 0
     if not isinstance(state, bool | None):
         help = "write `true`, `false` or nothing"
         faults.append(Diagnostic("W101", document.at("open"), "`open` is yes or no", help))
-    if not isinstance(limit, int) or isinstance(limit, bool) or not 0 < limit <= LONGEST_PAGE:
+    if not 0 < limit <= LONGEST_PAGE:
         told = f"`limit` is a whole number from 1 to {LONGEST_PAGE}"
         faults.append(Diagnostic("W101", document.at("limit"), told, ""))
     if faults:
         raise OrderRejected(faults)
     return Wanted(texts, state, after, limit)
+
+
+def _sought(document: Document, name: str, longest: int, faults: list[Diagnostic]) -> str | None:
+    """A text that is looked for, whatever signs are in it."""
+    value = document.data.get(name)
+    if isinstance(value, str | None) and len(value or "") <= longest:
+        return value or None
+    told = f"`{name}` is a text of at most {longest} characters"
+    faults.append(Diagnostic("W101", document.at(name), told, "shorten it"))
+    return None
 
 
 def process_of(book: Rulebook, id: str, place: Span) -> Process:

@@ -341,3 +341,14 @@ def test_the_last_case_is_the_one_that_was_touched_last() -> None:
     opened(workspace="another")
     assert placet("event", first, "place", "--on", "2026-01-20", *ALONE).exit_code == 0
     assert told("show", "last", *ALONE)["id"] == first
+
+
+def test_chips_of_a_licence_that_ran_out_are_free_once_that_is_on_record() -> None:
+    id = placed()
+    sent(id, "apply", "2026-01-23")
+    licence = ("units=20000", "decision=approve", "valid_until=2026-06-30")
+    sent(id, "issue-licence", "2026-02-20", *licence)
+    assert [row["used"] for row in told_list("ledger")] == [75_000]
+    assert sent(id, "close", "2026-07-01")["stage"]["id"] == "closed"
+    (row,) = told_list("ledger")
+    assert (row["licensed"], row["used"], row["remaining"]) == (0, 55_000, 20_000)
