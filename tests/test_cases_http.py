@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.keys import new_key, read_keys
-from api.store import Store
+from api.store import Store, StoreError
 from api.wire_case import BookWire, CaseProblem, CaseRow, CaseWire, ProcessRow, ProcessWire
 from engine.diagnostics import BackendFailure, Diagnostic, Source, Span
 from engine.fault_codes import CODES
@@ -704,6 +705,35 @@ def test_where_the_second_evaluator_cannot_be_asked_the_history_says_who_judged(
     monkeypatch.undo()
     case = sent(client, at, "apply", "2026-01-21")
     assert [row["judged_by"] for row in case["history"]] == [["reference"], BOTH]
+
+
+def test_where_there_is_no_room_or_no_database_nothing_is_recorded(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = client.app.state.house  # type: ignore[attr-defined]
+    at = opened(client, "full")
+    sent(client, at, "place", "2026-01-20")
+    case = {"process": "h200-article", "facts": FACTS}
+
+    full = replace(house.casework.cases, most=1, most_events=1)
+    monkeypatch.setattr(house, "casework", replace(house.casework, cases=full))
+    event = post(client, at, "apply", "2026-01-23")
+    for answer in (client.post("/v1/cases", json=case), event):
+        assert answer.status_code == 507
+        assert answer.json()["diagnostics"][0]["code"] == "W118"
+    monkeypatch.undo()
+
+    def broken(store: Store) -> Any:
+        raise StoreError("the database says: gone, postgresql://user:password@host")
+
+    monkeypatch.setattr(Store, "writing", broken)
+    for answer in (client.post("/v1/cases", json=case), post(client, at, "apply", "2026-01-23")):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert answer.json()["diagnostics"][0]["code"] == "W117"
+        assert "password" not in answer.text
+    monkeypatch.undo()
+    assert client.get(at).json()["version"] == 1
+    sent(client, at, "apply", "2026-01-23")
 
 
 def test_cases_are_never_worked_on_where_requests_are_taken_in(
