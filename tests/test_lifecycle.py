@@ -512,6 +512,8 @@ def test_a_guard_reads_the_parameter_of_the_day(like_errand: Any, tmp_path: Path
     fields = {"units": 76, "so_far": 0}
     assert refused(case, begin(case, FIRST), (9, "hand-in", fields)).why == "guard"
     assert taken(case, begin(case, FIRST), (10, "hand-in", fields)).state.stage == "desk"
+    # Before its first value it is unknown. Whether a case may be opened then is for those who open it.
+    assert refused(case, begin(case, FIRST - 9), (-1, "hand-in", fields)).why == "unknown"
 
 
 # What is kept.
