@@ -136,7 +136,9 @@ def event(
         data["note"] = note
     with _desk(rules, lang, format, evaluator) as desk:
         document = options("event", data)
-        sent = desk.work.send(desk.id(id), document, version=version, key=key, at=desk.now, by=desk.by)
+        sent = desk.work.send(
+            desk.id(id), document, version=version, key=key, at=desk.now, by=desk.by
+        )
         desk.tell(desk.work.told(sent.case))
         if sent.known:
             typer.echo("this event was on record already; nothing was added", err=True)

@@ -43,7 +43,7 @@ def operator_cases() -> Iterator[tuple[str, str, dict[str, Any], bool | None]]:
             whole = re.sub(r"(?<![\w.\"])([a-z])(?![\w.(])", lambda m: FACTS[m[1]], case["text"])
             rows = {"": case["gives"]} if "gives" in case else case["table"]
             for letters, gives in rows.items():
-                named = dict(case.get("given", {}))
+                named: dict[str, Any] = dict(case.get("given", {}))
                 for name, letter in zip("abc", letters, strict=False):
                     if letter != "_":
                         named[name] = WORDS[letter]
