@@ -340,6 +340,12 @@ def _among(part: str, name: str, entry: Any) -> dict[str, Any]:
     return {**sound, part: {**sound[part], name: entry}}
 
 
+def _first(key: str) -> int:
+    """The number of the first transition of that process which has a key."""
+    transitions = _editor(RULES / "h200-article" / "process.yaml")["transitions"]
+    return next(number for number, one in enumerate(transitions) if key in one)
+
+
 BOTH = {"en": "a", "zh": "甲"}
 KEPT_FACT = {"type": "boolean", "label": BOTH}
 CITED = [{"source": "article", "says": "so"}]
@@ -368,7 +374,7 @@ BROKEN_PROCESSES: dict[str, dict[str, Any]] = {
     "a guard without a word for the sender": _changed("transitions", 0, otherwise=None),
     "a word for the sender without a guard": _changed("transitions", 0, when=None),
     "a word for nobody": _changed("transitions", -1, otherwise=BOTH),
-    "a refusal that moves": _changed("transitions", 18, to="closed"),
+    "a refusal that moves": _changed("transitions", _first("refuse"), to="closed"),
     "a hold that ends where there is one": _changed("transitions", 1, hold="end", held="only"),
     "no source": _changed("transitions", 0, cite=[]),
     "an unknown source": _changed("transitions", 0, cite=[{"source": "hearsay", "says": "so"}]),
