@@ -577,6 +577,31 @@ def test_a_parameter_without_a_value_on_the_first_day_is_told(rules: Path) -> No
     [fault] = found_in(rules)
     assert (fault.code, underlined(fault)) == ("R304", "cap")
     assert faults_of(changed(("{from: 2026-01-01}", "{from: 2026-02-01}")), rules) == ()
+    bounded = ("event.chips <= cap", "event.chips <= 75000")
+    assert [underlined(d) for d in faults_of(changed(bounded), rules)] == ["cap"]
+
+
+@pytest.mark.parametrize("where", ["nowhere", "figure", "set"])
+def test_a_parameter_behind_a_quantity_that_a_process_names_has_a_value_from_the_first_day(
+    where: str, rules: Path
+) -> None:
+    regime = rules / "chips/regime.yaml"
+    text = regime.read_text(encoding="utf-8")
+    regime.write_text(
+        text.replace("from: 2026-01-01, value: ", "from: 2026-01-02, value: "), "utf-8"
+    )
+    money = "case.fee: {type: money, min: 0, max: 10000000000000, label: {en: fee, zh: 费用}}"
+    edits = {
+        "nowhere": [],
+        "figure": [("value: order.value", "value: fee_due")],
+        "set": [
+            (PLEDGE, f"{PLEDGE}  {money}\n"),
+            ("{case.booked: event.chips}", "{case.booked: event.chips, case.fee: fee_due}"),
+        ],
+    }
+    found = faults_of(changed(*edits[where]), rules)
+    told = [] if where == "nowhere" else [("R304", "fee_rate")]
+    assert [(d.code, underlined(d)) for d in found] == told
 
 
 def test_an_unreadable_process_is_told_once_and_an_empty_one_too(rules: Path) -> None:

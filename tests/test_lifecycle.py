@@ -271,6 +271,11 @@ def test_a_clock_that_was_forgotten_starts_anew(like_errand: Any) -> None:
     assert clock(case, again, 9, "desk") == (0, 19)
 
 
+def test_a_clock_is_never_told_as_of_a_day_before_the_latest_event(case: Setting) -> None:
+    desk = led(case, UNSURE, (4, "pay", {"amount": 1}))
+    assert clock(case, desk, 1, "desk") == (4, 10)
+
+
 # Dates that are kept.
 
 
