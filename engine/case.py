@@ -157,7 +157,7 @@ def _value(process: Process, field: Field, document: Document, faults: list[Diag
     written = document.data[field.name]
     value = read(written, field.type)
     if isinstance(value, Misfit):
-        told = f"`{field.name}`: {shown(written)} {_linked(value.message)}"
+        told = f"`{field.name}`: {shown(written)} {linked(value.message)}"
         faults.append(Diagnostic(f"O{value.code}", document.at(field.name), told, value.help))
         return None
     if field.type.codes is not None:
@@ -171,7 +171,8 @@ def _value(process: Process, field: Field, document: Document, faults: list[Diag
     return value
 
 
-def _linked(message: str) -> str:
+def linked(message: str) -> str:
+    """What is wrong with a value, as it goes on behind the value."""
     return message if message.startswith(("is ", "has ")) else f"does not fit: {message}"
 
 

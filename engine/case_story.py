@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.case import Sent, early, read_case_order, read_event, refusal
+from engine.case import Sent, early, linked, read_case_order, read_event, refusal
 from engine.case_told import Past, rebuild, tell
 from engine.diagnostics import Diagnostic, OrderRejected, nearest, shown
 from engine.findings import iso
@@ -324,7 +324,7 @@ class _Reader:
         written = self.document.part(*path).data
         value = read(written, type)
         if isinstance(value, Misfit):
-            told = f"`{path[-1]}`: {shown(written)} {_linked(value.message)}"
+            told = f"`{path[-1]}`: {shown(written)} {linked(value.message)}"
             self.fault(f"O{value.code}", path, told, value.help)
             return None
         return value
@@ -339,10 +339,6 @@ def _called(number: int, data: Any) -> str:
     """How an event is named where something differs."""
     name, on = (data.get("event"), data.get("on")) if isinstance(data, dict) else (None, None)
     return " ".join([f"event {number + 1}:", str(name), *([f"of {on}"] if on else [])])
-
-
-def _linked(message: str) -> str:
-    return message if message.startswith(("is ", "has ")) else f"does not fit: {message}"
 
 
 # --- playing ---
