@@ -65,6 +65,7 @@ class Slip:
 
 CLOSE = line("on: close, to: closed")
 STARTS_NOWHERE = CLOSE.replace("from: granted", "from: []")
+FROM_NOTHING = CLOSE.replace("from: granted", "from: null")
 NEITHER = CLOSE.replace("on: close, ", "")
 UNCITED = CLOSE.replace("[{source: article, says: Closed.}]", "[]")
 NO_CITE = CLOSE.replace(", cite: [{source: article, says: Closed.}]", "")
@@ -120,6 +121,9 @@ SLIPS = {
     "a transition without a list of sources": Slip([(CLOSE, NO_CITE)], "R102", NO_CITE[4:]),
     "a transition that starts nowhere": Slip(
         [(CLOSE, f"{CLOSE}\n{STARTS_NOWHERE}")], "R102", STARTS_NOWHERE[4:]
+    ),
+    "a transition from nothing": Slip(
+        [(CLOSE, f"{CLOSE}\n{FROM_NOTHING}")], "R102", FROM_NOTHING[4:]
     ),
     "a total without clocks": Slip(
         [("    clocks: [answering, appealing]\n", "")], "R102", "title: {en: In all, zh: 合计}"
@@ -268,6 +272,7 @@ SLIPS = {
     "an unknown stage to start from": Slip(
         [("from: [review, granted]", "from: [reviewing, granted]")], "R401", "reviewing"
     ),
+    "a stage like no other": Slip([("to: granted, set", "to: zzz, set")], "R401", "zzz"),
     "an unknown stage of a clock": Slip(
         [("runs: [review, appeal]", "runs: [review, apeal]")], "R401", "apeal"
     ),
@@ -416,6 +421,7 @@ def test_a_slip_gives_one_fault_at_its_place(what: str, rules: Path) -> None:
         ("a kept fact outside the vocabulary", "did you mean `pledge.submitted`?"),
         ("a sender nobody knows", "did you mean `buyer`?"),
         ("a misspelt name", "did you mean `hold`?"),
+        ("a stage like no other", "known here: draft, review, appeal, granted, closed"),
     ],
 )
 def test_the_help_names_what_is_meant(what: str, help: str, rules: Path) -> None:
@@ -489,6 +495,17 @@ def test_a_fault_of_a_part_is_not_told_again_where_the_part_is_used(
     assert [d.code for d in faults] == [code], as_text(faults)
 
 
+def test_the_count_of_a_clock_with_a_fault_is_known_where_it_is_asked_for(rules: Path) -> None:
+    text = changed(
+        ("{title: {en: Answer, zh: 答复期限}, days", "{title: Answer, days"),
+        (
+            'when: event.answer == "agreed"',
+            'when: event.answer == "agreed" and clock.answering < 9',
+        ),
+    )
+    assert [d.code for d in faults_of(text, rules)] == ["R107"]
+
+
 def test_what_is_wrong_in_a_table_has_a_code_of_the_vocabulary(rules: Path) -> None:
     table = rules / "codes/answers.csv"
     table.write_text("code,en,zh,groups\nagreed,Agreed,同意,\nagreed,Agreed,同意,\n", "utf-8")
@@ -556,11 +573,13 @@ def test_a_process_without_a_rule_set_has_no_rule_parameter_or_list(rules: Path)
     home = rules / "life"
     home.mkdir()
     (home / "process.yaml").write_text(SOUND, encoding="utf-8")
-    assert [(d.code, underlined(d)) for d in found_in(rules)] == [
+    faults = found_in(rules)
+    assert [(d.code, underlined(d)) for d in faults] == [
         ("R204", "cap"),
         ("R401", "quantity-cap"),
         ("R401", "cap"),
     ]
+    assert [d.help for d in faults[1:]] == ["known here: none"] * 2
 
 
 def test_the_process_of_a_faulty_rule_set_is_not_at_fault(rules: Path) -> None:
