@@ -191,7 +191,7 @@ def test_an_event_for_a_version_that_is_not_there_any_more_is_refused() -> None:
         "event", id, "prepay", "--on", "2026-01-24", "-f", "amount=5", "--version", 1, *ALONE
     )
     assert done.exit_code == 1
-    assert "2 events by now, not 1" in done.stderr
+    assert "version 2 by now, not 1" in done.stderr
     assert told("show", id, *ALONE)["version"] == 2
 
 
