@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from engine.load import Rulebook
 
 ROOT = Path(__file__).parent.parent
 STORY = ROOT / "scenarios" / "h200-article" / "last-twenty-thousand.yaml"
@@ -18,8 +19,10 @@ ALONE = ("--evaluator", "reference")
 
 
 @pytest.fixture(autouse=True)
-def in_the_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def in_the_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rulebook: Rulebook) -> None:
     monkeypatch.chdir(ROOT)
+    # Each command would read all rules again; that they are read is tested elsewhere.
+    monkeypatch.setattr("api.service.load", lambda *_, **__: rulebook)
     monkeypatch.delenv("PLACET_RULES", raising=False)
     monkeypatch.setenv("PLACET_STORE", f"sqlite:///{tmp_path / 'cases.db'}")
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
