@@ -192,7 +192,9 @@ def _patiently(act: Callable[[], T]) -> T:
 
 def _thought_of(dice: random.Random) -> dict[str, Any]:
     kind = dice.choices(("order", "cancel", "ship", "return"), (6, 4, 1, 1))[0]
-    most = {"order": 12_000, "cancel": 9_000, "ship": 300, "return": 200}[kind]
+    # Small orders fill what large ones leave, so that books stand close to their cap.
+    order = dice.choice((12_000, 200))
+    most = {"order": order, "cancel": 3_000, "ship": 300, "return": 200}[kind]
     return {"event": kind, "chips": dice.randint(1, most)}
 
 

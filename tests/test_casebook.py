@@ -1004,8 +1004,9 @@ def ordering(url: str, folder: Path, attempts: int, kills: float) -> None:
         # It was tight: every book came close to its cap many times.
         for course in courses.values():
             assert sum(used > CAP - 6_000 for used in course) > len(course) // 10
-        assert max(map(max, courses.values())) > CAP - 100
-        assert written > attempts // 8
+        assert max(map(max, courses.values())) > CAP - 1_000
+        # What is shipped never comes back, so that a long run ends with books that are full.
+        assert written > 500
 
 
 def test_no_book_ever_passes_its_cap_whoever_orders_or_is_killed(url: str, tmp_path: Path) -> None:
