@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from api.casefile import LONGEST_WORKSPACE
+from api.store import LONGEST_PAGE
 from engine.case import place_of, read_case_order
 from engine.diagnostics import Diagnostic, OrderRejected, Span, nearest, shown
 from engine.findings import iso
@@ -16,13 +18,10 @@ from engine.values import MAX_TEXT, Misfit, Type, read
 
 WORKSPACE = "default"
 """The books in which a case is kept that names no others."""
-LONGEST_NAME = 60
-"""Characters of the name of a workspace."""
 NAMES = ("process", "workspace", "title", "opened_on", "facts", "basis", "story")
 _FORK = ("version", "title")
 _TEXTS = ("workspace", "customer", "group", "process", "stage", "title")
 _PAGE = 50
-LONGEST_PAGE = 200
 LONGEST_PLACE = 100
 """Characters of a place in a list."""
 _NUMBER = Type("integer", lo=0, hi=9_999)
@@ -50,7 +49,7 @@ def read_opening(book: Rulebook, document: Document, today: int) -> Opening:
         help = 'write `{"process": …, "facts": {…}}`'
         raise OrderRejected([Diagnostic("O302", document.at(), "no case is opened", help)])
     faults = _unknown(document, NAMES)
-    workspace = _text(document, "workspace", LONGEST_NAME, faults) or WORKSPACE
+    workspace = _text(document, "workspace", LONGEST_WORKSPACE, faults) or WORKSPACE
     title = _text(document, "title", MAX_TEXT, faults)
     day = read_day(document, "opened_on", faults)
     opened_on = today if day is None else day

@@ -9,6 +9,8 @@ from api.store import StoreError, storable
 
 LONGEST_NAME = 500
 """Characters of a customer or a group; with a workspace they still fit into an index."""
+LONGEST_WORKSPACE = 60
+"""Characters of the name of a workspace."""
 LONGEST_KEY = 100
 """Characters of a workspace, or of a key."""
 

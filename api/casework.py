@@ -28,6 +28,7 @@ from api.moments import moment
 from api.service import Asked, Service
 from api.store import Changed
 from api.stories import flat
+from api.to_date import TO_DATE
 from engine.case import Sent, early, read_case_order, read_event, refusal, whereabouts
 from engine.case_told import clocks, order_of, rebuild, stand, tell
 from engine.concord import Evaluator
@@ -54,7 +55,6 @@ from engine.values import Type, Value, read
 from engine.words import NOTICE
 
 SCHEMA = "placet.case/1"
-TO_DATE = "customer.units_to_date"
 
 _SAY_WHERE = ("O401", "O402", "O406", "O407", "O413")
 """Faults of events whose words name the stage already."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.casebook import Cases
-from api.casefile import holder_of
+from api.casefile import LONGEST_WORKSPACE, holder_of
 from api.stories import flat
 from engine.diagnostics import Diagnostic, OrderRejected
 from engine.findings import iso
@@ -13,8 +13,6 @@ from engine.order import Document
 from engine.vocabulary import Vocabulary
 
 TO_DATE = "customer.units_to_date"
-LONGEST_NAME = 60
-"""Characters of the name of a workspace."""
 
 
 def filled(cases: Cases, vocabulary: Vocabulary, document: Document, today: int) -> Document:
@@ -30,8 +28,8 @@ def filled(cases: Cases, vocabulary: Vocabulary, document: Document, today: int)
     plain = {key: value for key, value in data.items() if key != "workspace"}
     if name is None:
         return Document(plain, document.node, document.source, document.base)
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST_NAME:
-        told = f"`workspace` is one line of at most {LONGEST_NAME} characters"
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST_WORKSPACE:
+        told = f"`workspace` is one line of at most {LONGEST_WORKSPACE} characters"
         raise OrderRejected([Diagnostic("W101", document.at("workspace"), told, "")])
     facts = data.get("facts")
     if isinstance(facts, dict):

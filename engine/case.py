@@ -176,22 +176,6 @@ def linked(message: str) -> str:
     return message if message.startswith(("is ", "has ")) else f"does not fit: {message}"
 
 
-def write_event(process: Process, sent: Sent) -> dict[str, Any]:
-    """Write an event as it is stored and read again; what the ledger supplied stands apart."""
-    event = process.events[sent.happening.event]
-    written: dict[str, Any] = {
-        "event": event.id,
-        "on": write(sent.happening.day, _DATE),
-    }
-    for field in event.fields:
-        value = sent.happening.fields.get(field.name)
-        if value is not None and not field.supplied:
-            written[field.name] = write(value, field.type)
-    if sent.note:
-        written["note"] = sent.note
-    return written
-
-
 # --- why an event is not taken ---
 
 

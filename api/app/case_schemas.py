@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.case_opening import LONGEST_NAME
+from api.casefile import LONGEST_WORKSPACE
 from engine.load import Rulebook
 from engine.process import Event, Field, Process
 from engine.schema import value_schema
@@ -67,7 +67,9 @@ def _case(processes: list[str]) -> Json:
         "description": "What a case is opened with; facts that events say are left out.",
         "properties": {
             "process": named,
-            "workspace": _line("The books in which it is kept; else `default`.", LONGEST_NAME),
+            "workspace": _line(
+                "The books in which it is kept; else `default`.", LONGEST_WORKSPACE
+            ),
             "title": _line("What lists call it."),
             "opened_on": {"anyOf": [_DAY, {"type": "null"}], "description": "Else today."},
             "facts": {"$ref": "#/components/schemas/order.facts"},

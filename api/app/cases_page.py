@@ -21,8 +21,8 @@ from api.app.reading import read_json
 from api.app.scenarios import by
 from api.app.scenarios_page import Cell, Line, chosen, title_of
 from api.app.timeline import Timeline, reach, timeline
-from api.case_opening import LONGEST_NAME, WORKSPACE
-from api.casefile import CaseEntry, TooLong
+from api.case_opening import WORKSPACE
+from api.casefile import LONGEST_WORKSPACE, CaseEntry, TooLong
 from api.moments import now
 from api.store import Full, StoreError
 from api.stories import envelope_of
@@ -198,7 +198,7 @@ def _opening_page(
         processes=book.processes,
         workspaces=house.casework.cases.workspaces(),
         workspace=WORKSPACE,
-        longest=LONGEST_NAME,
+        longest=LONGEST_WORKSPACE,
         stories=_stories(house),
         drafts=[(draft.entry.id, title_of(draft)) for draft in drafts],
         regimes=book.regimes,
